@@ -1,0 +1,217 @@
+"""The vocabulary shared by every stage: tools, calls, messages, trajectories and verdicts.
+
+All models are frozen and refuse unknown keys. `to_json` leaves out fields at their default, so
+JSON out and in again gives the same bytes, and nothing gains a null key on the way. Values inside
+`arguments` and `parameters` are arbitrary JSON: Arrow would force one type on them, so `to_row`
+keeps them as JSON text, which `datasets` stores and returns unchanged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from data_pipeline.core.errors import InputError
+
+ModelT = TypeVar("ModelT", bound="Frozen")
+
+Role = Literal["system", "user", "assistant", "tool"]
+SideEffects = Literal["none", "read", "write"]
+Style = Literal["simple", "multiple", "parallel", "parallel-multiple", "irrelevance"]
+Stage = Literal["format", "execution", "semantic", "curate"]
+
+
+def dumps(value: object) -> str:
+    """JSON as the prompt format writes it: default separators, ASCII, no NaN.
+
+    Raises:
+        ValueError: the value holds NaN or Infinity, which JSON cannot express.
+    """
+    return json.dumps(value, allow_nan=False)
+
+
+class Frozen(BaseModel):
+    """Immutable, strict about keys, with a byte-stable JSON form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data without the fields that are at their default."""
+        return self.model_dump(mode="python", exclude_defaults=True)
+
+    def to_json(self) -> str:
+        """One line of JSON; `from_json` of it gives an equal object and again the same bytes."""
+        return dumps(self.to_dict())
+
+    @classmethod
+    def from_json(cls: type[ModelT], text: str) -> ModelT:
+        """Parse what `to_json` wrote.
+
+        Raises:
+            InputError: not JSON, an unknown or a missing key, or a value of the wrong type.
+        """
+        try:
+            return cls.model_validate(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise InputError(f"not valid JSON: {error.msg} at column {error.colno}") from error
+        except ValidationError as error:
+            raise InputError(describe(error)) from error
+
+
+def describe(error: ValidationError) -> str:
+    """The first validation error as 'field: what is wrong'."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "value"
+    return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+class Tool(Frozen):
+    """A function a model may call, described as an OpenAI function schema.
+
+    Attributes:
+        name: unique within a tool set.
+        description: one or more sentences of what it does.
+        parameters: JSON schema of an object (`properties`, `required`).
+        returns: JSON schema of the result, where known.
+        source: where it came from, such as `bundled:finance`.
+        side_effects: whether a call reads or changes anything outside itself.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    description: str
+    parameters: dict[str, JsonValue]
+    returns: dict[str, JsonValue] | None = None
+    source: str = ""
+    side_effects: SideEffects = "none"
+
+    @classmethod
+    def from_openai(cls, schema: dict[str, Any], source: str = "") -> Tool:
+        """From an OpenAI tool, bare or wrapped in `{"type": "function", "function": ...}`.
+
+        Raises:
+            InputError: a part is missing or of the wrong type.
+        """
+        function = schema.get("function", schema)
+        if not isinstance(function, dict) or not isinstance(function.get("name"), str):
+            raise InputError(
+                "a tool needs a 'name', a 'description' and 'parameters' (OpenAI function schema)"
+            )
+        parameters = function.get("parameters") or {"type": "object", "properties": {}}
+        try:
+            return cls(
+                name=function["name"],
+                description=function.get("description") or "",
+                parameters=parameters,
+                source=source,
+            )
+        except ValidationError as error:
+            raise InputError(f"tool '{function['name']}': {describe(error)}") from error
+
+    def to_openai(self) -> dict[str, Any]:
+        """The bare OpenAI function schema."""
+        return {"name": self.name, "description": self.description, "parameters": self.parameters}
+
+    @property
+    def properties(self) -> dict[str, dict[str, Any]]:
+        """Parameter name -> its JSON schema, in declaration order."""
+        found = self.parameters.get("properties") or {}
+        return found if isinstance(found, dict) else {}  # type: ignore[return-value]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the parameters a call must give."""
+        found = self.parameters.get("required") or ()
+        return tuple(str(name) for name in found) if isinstance(found, list) else ()
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what a model sees of the tool, independent of where it came from."""
+        canonical = json.dumps(self.to_openai(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class ToolCall(Frozen):
+    """One call: a tool's name and its arguments by parameter name."""
+
+    name: str
+    arguments: dict[str, JsonValue]
+
+
+class Message(Frozen):
+    """One message of a conversation; an assistant that calls nothing has no `tool_calls`."""
+
+    role: Role
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+
+
+class Verdict(Frozen):
+    """What one check says of one sample.
+
+    Attributes:
+        stage: the check that spoke.
+        passed: whether the sample goes on.
+        reason: stable code, `ok` when passed.
+        detail: one line for people.
+    """
+
+    stage: Stage
+    passed: bool
+    reason: str = "ok"
+    detail: str = ""
+
+
+class Trajectory(Frozen):
+    """A sample: the tools on offer and a conversation that ends with the assistant's answer."""
+
+    id: str
+    style: Style
+    tools: tuple[Tool, ...]
+    messages: tuple[Message, ...]
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def query(self) -> str:
+        """The last user message's text, or '' without one."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls of the final assistant message."""
+        return self.messages[-1].tool_calls if self.messages else ()
+
+    def to_row(self) -> dict[str, str]:
+        """Flat columns of text, safe for Arrow: what a dataset shard stores a line.
+
+        `tools` and `messages` hold JSON, as in the xlam-function-calling-60k dataset, because a
+        typed column would unify the keys and types of unrelated arguments.
+        """
+        data = self.to_dict()
+        return {
+            "id": self.id,
+            "style": self.style,
+            "query": self.query,
+            "tools": dumps(data["tools"]),
+            "messages": dumps(data["messages"]),
+            "verdicts": dumps(data.get("verdicts", ())),
+        }
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Trajectory:
+        """Back from `to_row`.
+
+        Raises:
+            InputError: a column is missing or does not hold what it should.
+        """
+        try:
+            nested = {key: json.loads(row[key]) for key in ("tools", "messages", "verdicts")}
+            return cls.model_validate({"id": row["id"], "style": row["style"], **nested})
+        except KeyError as error:
+            raise InputError(f"column {error} is missing") from error
+        except (TypeError, json.JSONDecodeError) as error:
+            raise InputError(f"columns tools, messages and verdicts must hold JSON text: {error}") from error
+        except ValidationError as error:
+            raise InputError(describe(error)) from error
