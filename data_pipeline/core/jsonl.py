@@ -36,9 +36,7 @@ def explain_os_error(error: OSError, path: Path) -> InputError:
     """A failed write in one line that says what to do next."""
     if error.errno == errno.ENOSPC:
         return InputError(f"{path}: no space left on the disk; free some and run the same command again")
-    return InputError(
-        f"{path}: cannot be written ({error.strerror or error}); check the folder's permissions"
-    )
+    return InputError(f"{path}: cannot be written ({error.strerror or error}); check the folder's permissions")
 
 
 def write_jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> None:

@@ -96,9 +96,7 @@ class Tool(Frozen):
         """
         function = schema.get("function", schema)
         if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-            raise InputError(
-                "a tool needs a 'name', a 'description' and 'parameters' (OpenAI function schema)"
-            )
+            raise InputError("a tool needs a 'name', a 'description' and 'parameters' (OpenAI function schema)")
         parameters = function.get("parameters") or {"type": "object", "properties": {}}
         try:
             return cls(

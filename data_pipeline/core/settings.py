@@ -42,9 +42,7 @@ def load_settings(cls: type[SettingsT], path: Path, overrides: Sequence[str] = (
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path}: cannot be read ({error}); give the path of a recipe, see recipes/"
-        ) from error
+        raise InputError(f"{path}: cannot be read ({error}); give the path of a recipe, see recipes/") from error
     data = _parse_yaml(text, str(path))
     for override in overrides:
         _apply_override(data, override)
@@ -82,9 +80,7 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         raise InputError(f"override '{override}': '{value}' is not a YAML value") from error
 
 
-def _explain(
-    error: ValidationError, cls: type[BaseModel], text: str, path: Path, overrides: Sequence[str]
-) -> str:
+def _explain(error: ValidationError, cls: type[BaseModel], text: str, path: Path, overrides: Sequence[str]) -> str:
     # An unknown key is the likelier cause of whatever else failed, so it is told first.
     found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")[0]
     key = ".".join(str(part) for part in found["loc"])

@@ -7,6 +7,7 @@ protocol: a trained model expects them to the byte, trailing spaces included.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -76,9 +77,7 @@ def to_xlam_tools(tools: Iterable[ToolLike], conversion: ToolConversion = "card"
         InputError: a schema is not a function schema, or the conversion is unknown.
     """
     if conversion not in ("card", "leaderboard"):
-        raise InputError(
-            f"unknown tool conversion '{conversion}': {nearest(conversion, ('card', 'leaderboard'))}"
-        )
+        raise InputError(f"unknown tool conversion '{conversion}': {nearest(conversion, ('card', 'leaderboard'))}")
     converted = []
     for entry in tools:
         tool = entry if isinstance(entry, Tool) else Tool.from_openai(dict(entry))
@@ -124,9 +123,7 @@ def render(sample: Trajectory, variant: str = "xlam-1", conversion: ToolConversi
     """
     roles = [message.role for message in sample.messages]
     if roles != ["user", "assistant"]:
-        raise InputError(
-            f"sample {sample.id}: '{variant}' renders one user and one assistant message, got {roles}"
-        )
+        raise InputError(f"sample {sample.id}: '{variant}' renders one user and one assistant message, got {roles}")
     prompt = render_prompt(sample.tools, sample.query, variant, conversion)
     return [Segment(prompt, trainable=False), Segment(render_answer(sample.calls), trainable=True)]
 
@@ -150,7 +147,7 @@ def _load_json(text: str) -> Any:
         raise FormatError("empty", "the answer has no text")
     if text.startswith("```"):
         raise FormatError("code_fence", "the answer is wrapped in a code fence")
-    decoder = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    decoder = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
     try:
         value, end = decoder.raw_decode(text)
     except RecursionError as error:
@@ -168,6 +165,13 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise FormatError("duplicate_key", "an object names a key twice")
     return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise FormatError("nan", f"{text} is beyond what a number can hold")
+    return value
 
 
 def _refuse_constant(name: str) -> None:

