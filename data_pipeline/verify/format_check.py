@@ -1,0 +1,136 @@
+"""The first check: the sample is well formed and its calls fit the tools on offer."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from data_pipeline.core.errors import FormatError, nearest
+from data_pipeline.core.schema import Verdict
+from data_pipeline.core.xlam_format import parse_calls, render_answer
+from data_pipeline.tools.schema_check import ARGUMENT_REASONS, argument_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from data_pipeline.core.schema import Style, Trajectory
+
+FORMAT_REASONS = {
+    "wrong_messages": "the messages are not one of the user followed by one of the assistant",
+    "blank_query": "the user message has no text",
+    "duplicate_tool": "two tools on offer have the same name",
+    "wrong_tool_count": "the style asks for another number of tools on offer",
+    "unknown_tool": "a call names a tool that is not on offer",
+    "wrong_call_count": "the style asks for another number of calls, or of different tools called",
+    "repeated_call": "two calls are identical",
+    "unparseable_answer": "the rendered answer does not parse back to the same calls",
+    **ARGUMENT_REASONS,
+}
+"""Reason codes of `check_format`, each with its meaning."""
+
+
+class _Rule(NamedTuple):
+    """What a style asks for: (least, most) of each; None is no upper bound."""
+
+    offered: tuple[int, int | None]
+    calls: tuple[int, int | None]
+    called: tuple[int, int | None]
+
+
+_RULES: dict[Style, _Rule] = {
+    "simple": _Rule(offered=(1, 1), calls=(1, 1), called=(1, 1)),
+    "multiple": _Rule(offered=(2, None), calls=(1, 1), called=(1, 1)),
+    "parallel": _Rule(offered=(1, None), calls=(2, None), called=(1, 1)),
+    "parallel-multiple": _Rule(offered=(2, None), calls=(2, None), called=(2, None)),
+    "irrelevance": _Rule(offered=(1, None), calls=(0, 0), called=(0, 0)),
+}
+
+_Problem = tuple[str, str] | None
+
+
+def check_format(sample: Trajectory) -> Verdict:
+    """Whether the sample is well formed; the reason is one of `FORMAT_REASONS`."""
+    for rule in _CHECKS:
+        problem = rule(sample)
+        if problem:
+            return Verdict(stage="format", passed=False, reason=problem[0], detail=problem[1])
+    return Verdict(stage="format", passed=True)
+
+
+def _messages(sample: Trajectory) -> _Problem:
+    roles = [message.role for message in sample.messages]
+    if roles != ["user", "assistant"]:
+        return "wrong_messages", f"expected user and assistant, got {', '.join(roles) or 'none'}"
+    if sample.messages[0].tool_calls:
+        return "wrong_messages", "the user message holds tool calls"
+    return None if sample.query.strip() else ("blank_query", "the user message has no text")
+
+
+def _offered_tools(sample: Trajectory) -> _Problem:
+    counts = Counter(tool.name for tool in sample.tools)
+    twice = next((name for name, count in counts.items() if count > 1), None)
+    if twice is not None:
+        return "duplicate_tool", f"'{twice}' is offered {counts[twice]} times"
+    return _counted("wrong_tool_count", sample.style, "tools on offer", len(counts))
+
+
+def _called_tools(sample: Trajectory) -> _Problem:
+    offered = {tool.name for tool in sample.tools}
+    for call in sample.calls:
+        if call.name not in offered:
+            hint = nearest(call.name, offered) if offered else "no tool is on offer"
+            return "unknown_tool", f"'{call.name}' is not on offer; {hint}"
+    return None
+
+
+def _call_count(sample: Trajectory) -> _Problem:
+    called = len({call.name for call in sample.calls})
+    return _counted("wrong_call_count", sample.style, "calls", len(sample.calls)) or _counted(
+        "wrong_call_count", sample.style, "different tools called", called
+    )
+
+
+def _counted(reason: str, style: Style, what: str, count: int) -> _Problem:
+    rule = _RULES[style]
+    bounds = {"tools on offer": rule.offered, "calls": rule.calls, "different tools called": rule.called}
+    least, most = bounds[what]
+    if count >= least and (most is None or count <= most):
+        return None
+    wanted = f"at least {least}" if most is None else str(least)
+    return reason, f"style '{style}' asks for {wanted} {what}, got {count}"
+
+
+def _arguments(sample: Trajectory) -> _Problem:
+    tools = {tool.name: tool for tool in sample.tools}
+    problems = (argument_errors(tools[call.name], call.arguments) for call in sample.calls)
+    return next((problem for problem in problems if problem), None)
+
+
+def _answer(sample: Trajectory) -> _Problem:
+    """The answer as text: it parses back, and says nothing twice."""
+    try:
+        text = render_answer(sample.calls)
+        parsed = parse_calls(text)
+    except (FormatError, ValueError, RecursionError) as error:
+        return "unparseable_answer", str(error)
+    # Compared as text, because to Python 1 and 1.0 and True are equal.
+    if render_answer(parsed) != text:
+        return "unparseable_answer", "the answer parses to other calls"
+    counts = Counter((call.name, _canonical(call.arguments)) for call in sample.calls)
+    twice = next((name for (name, _), count in counts.items() if count > 1), None)
+    return None if twice is None else ("repeated_call", f"'{twice}' is called twice with the same arguments")
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+_CHECKS: tuple[Callable[[Trajectory], _Problem], ...] = (
+    _messages,
+    _offered_tools,
+    _called_tools,
+    _call_count,
+    _arguments,
+    _answer,
+)
