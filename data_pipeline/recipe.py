@@ -35,11 +35,11 @@ class DataRecipe(Settings):
     """Number of tools on offer -> share of tool sets. One to four fit a 2,048-token window with room."""
 
     styles: dict[Style, float] = {
-        "simple": 0.35,
-        "multiple": 0.35,
-        "parallel": 0.12,
-        "parallel-multiple": 0.08,
-        "irrelevance": 0.1,
+        "simple": 0.7,
+        "multiple": 0.7,
+        "parallel": 0.1,
+        "parallel-multiple": 0.06,
+        "irrelevance": 0.14,
     }
     """Style -> weight among the styles a tool set allows (one tool cannot be 'multiple')."""
 
