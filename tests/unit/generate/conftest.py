@@ -1,0 +1,11 @@
+"""What the generator is tried on: every bundled tool."""
+
+import pytest
+
+from data_pipeline.core.schema import Tool
+from data_pipeline.tools.source import load_tools
+
+
+@pytest.fixture(scope="session")
+def pool() -> list[Tool]:
+    return load_tools(["bundled"])

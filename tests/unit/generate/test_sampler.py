@@ -1,0 +1,150 @@
+"""Drafts: styles keep their promise, and a draft depends on recipe, pool and place alone."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from data_pipeline.core.errors import InputError
+from data_pipeline.core.schema import Tool, Trajectory
+from data_pipeline.generate.sampler import draft_shard
+from data_pipeline.recipe import DataRecipe
+
+
+def drafts(pool: list[Tool], shard: int = 0, **changes: Any) -> list[Trajectory]:
+    return list(draft_shard(DataRecipe(**changes), pool, shard))
+
+
+def named_pool(sources: int, tools: int) -> list[Tool]:
+    """Tools whose name and description hold one word of their own, so that a query tells who is asked."""
+    names = [(f"s{source}", f"zeb{source}x{tool}ra") for source in range(sources) for tool in range(tools)]
+    parameters = {"properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    return [
+        Tool(name=name, description=f"Find the {name}.", parameters=parameters, source=source) for source, name in names
+    ]
+
+
+def test_calls_are_of_offered_tools_and_tools_are_offered_once(pool: list[Tool]) -> None:
+    for draft in drafts(pool):
+        offered = [tool.name for tool in draft.tools]
+        assert len(set(offered)) == len(offered)
+        assert {call.name for call in draft.calls} <= set(offered)
+
+
+def test_ids_name_shard_tool_set_and_query(pool: list[Tool]) -> None:
+    found = drafts(pool, shard=7, tool_sets_per_shard=2, queries_per_tool_set=2)
+    assert [draft.id for draft in found] == ["0007-0000-00", "0007-0000-01", "0007-0001-00", "0007-0001-01"]
+
+
+def test_queries_of_a_set_share_their_tools(pool: list[Tool]) -> None:
+    found = drafts(pool, tool_sets_per_shard=3, queries_per_tool_set=5)
+    assert [found[i].tools == found[i + 4].tools for i in range(11)] == [i % 5 == 0 for i in range(11)]
+
+
+def test_one_tool_is_never_asked_in_the_styles_of_several(pool: list[Tool]) -> None:
+    styles = {draft.style for draft in drafts(pool, tools_per_set={1: 1.0})}
+    assert styles == {"simple", "parallel", "irrelevance"}
+
+
+def test_several_tools_are_never_simple(pool: list[Tool]) -> None:
+    styles = {draft.style for draft in drafts(pool, tools_per_set={2: 0.5, 3: 0.5})}
+    assert styles == {"multiple", "parallel", "parallel-multiple", "irrelevance"}
+
+
+@pytest.mark.parametrize(
+    ("style", "calls", "tools_called"),
+    [
+        ("simple", {1}, {1}),
+        ("multiple", {1}, {1}),
+        ("parallel", {2, 3}, {1}),
+        ("parallel-multiple", {2, 3}, {2, 3}),
+        ("irrelevance", {0}, {0}),
+    ],
+)
+def test_numbers_of_calls(pool: list[Tool], style: str, calls: set[int], tools_called: set[int]) -> None:
+    sizes = {1: 1.0} if style == "simple" else {3: 1.0}
+    found = drafts(pool, styles={style: 1.0}, tools_per_set=sizes)
+    assert {draft.style for draft in found} == {style}
+    assert {len(draft.calls) for draft in found} == calls
+    assert {len({call.name for call in draft.calls}) for draft in found} == tools_called
+
+
+def test_irrelevant_queries_ask_for_a_tool_of_no_offered_source() -> None:
+    pool = named_pool(sources=4, tools=3)
+    found = drafts(pool, styles={"irrelevance": 1.0})
+    assert len(found) == 300
+    for draft in found:
+        asked = [tool for tool in pool if tool.name in draft.query.lower()]
+        assert len(asked) == 1
+        assert asked[0].source not in {tool.source for tool in draft.tools}
+
+
+def test_other_queries_ask_for_exactly_the_called_tools() -> None:
+    pool = named_pool(sources=2, tools=3)
+    shares = {"multiple": 1.0, "parallel": 1.0, "parallel-multiple": 1.0}
+    for draft in drafts(pool, styles=shares, tools_per_set={3: 1.0}):
+        query = draft.query.lower()
+        assert {tool.name for tool in pool if tool.name in query} == {call.name for call in draft.calls}
+
+
+def test_style_shares_follow_the_weights(pool: list[Tool]) -> None:
+    shares = {"multiple": 0.5, "parallel": 0.3, "irrelevance": 0.2}
+    found = drafts(pool, styles=shares, tools_per_set={3: 1.0}, tool_sets_per_shard=100)
+    counts = Counter(draft.style for draft in found)
+    # Of 1,200 drafts; three standard deviations are at most 52.
+    assert {style: abs(counts[style] - 1200 * share) < 52 for style, share in shares.items()} == dict.fromkeys(
+        shares, True
+    )
+
+
+def test_every_tool_is_offered_within_one_round(pool: list[Tool]) -> None:
+    found = drafts(pool, tool_sets_per_shard=len(pool), queries_per_tool_set=1)
+    assert {tool.name for draft in found for tool in draft.tools} == {tool.name for tool in pool}
+
+
+def test_half_of_the_companions_come_from_the_same_source() -> None:
+    pool = named_pool(sources=20, tools=5)
+    found = drafts(pool, tools_per_set={2: 1.0}, tool_sets_per_shard=600, queries_per_tool_set=1)
+    same = sum(len({tool.source for tool in draft.tools}) == 1 for draft in found)
+    # One in two, and 4 of the 99 others by chance: 312 of 600 within three standard deviations.
+    assert 275 < same < 349
+
+
+def test_a_shard_is_the_same_alone_or_after_others(pool: list[Tool]) -> None:
+    alone = drafts(pool, shard=3, tool_sets_per_shard=5)
+    after_others = [drafts(pool, shard=shard, tool_sets_per_shard=5) for shard in range(4)]
+    assert alone == after_others[3]
+    assert [len(shard) for shard in after_others] == [60] * 4
+    assert len({draft.query for shard in after_others for draft in shard}) > 235
+
+
+def test_more_tool_sets_leave_the_first_as_they_were(pool: list[Tool]) -> None:
+    assert drafts(pool, tool_sets_per_shard=6)[:24] == drafts(pool, tool_sets_per_shard=2)
+
+
+def test_another_seed_gives_other_queries(pool: list[Tool]) -> None:
+    one, other = ({draft.query for draft in drafts(pool, seed=seed)} for seed in (1, 2))
+    assert len(one & other) <= 3
+
+
+def test_queries_vary(pool: list[Tool]) -> None:
+    queries = [draft.query for shard in range(2) for draft in drafts(pool, shard=shard)]
+    assert len(queries) == 600
+    assert len(set(queries)) >= 0.99 * len(queries)
+    assert len({" ".join(query.split()[:3]) for query in queries}) >= 150
+
+
+def test_an_empty_pool_is_refused() -> None:
+    with pytest.raises(InputError, match="'tools' minus 'without' is empty"):
+        drafts([])
+
+
+@pytest.mark.parametrize("style", ["multiple", "parallel-multiple", "irrelevance"])
+def test_a_pool_that_no_style_fits_is_refused(style: str) -> None:
+    with pytest.raises(InputError, match="no style of the recipe fits 1 offered tools; widen 'styles'"):
+        drafts(named_pool(1, 1), styles={style: 1.0})
+
+
+def test_sets_are_no_larger_than_the_pool() -> None:
+    found = drafts(named_pool(1, 2), tools_per_set={4: 1.0})
+    assert {len(draft.tools) for draft in found} == {2}

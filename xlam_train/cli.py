@@ -1,0 +1,325 @@
+"""The command line: `xlam ...`. Parses, dispatches, and turns errors into one line and an exit code.
+
+Commands import what they need when they run, so that `xlam --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from data_pipeline.core.errors import CheckFailed, InputError, XlamError
+
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 the work failed, 2 wrong input, 130 interrupted."""
+    parser = build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse stops filling `key=value ...` at the first option; those behind one are still overrides.
+    stray = [word for word in rest if word.startswith("-") or "=" not in word]
+    if rest and (stray or not hasattr(arguments, "overrides")):
+        parser.error(f"unrecognized arguments: {' '.join(stray or rest)}")
+    if rest:
+        arguments.overrides += rest
+    return report_errors(lambda: arguments.run(arguments))
+
+
+def report_errors(work: Callable[[], None]) -> int:
+    """Run `work`; expected errors become one line on stderr and their exit code."""
+    try:
+        work()
+        sys.stdout.flush()
+    except XlamError as error:
+        print(f"xlam: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("xlam: interrupted; run the same command again to go on", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of stdout has gone, as in `xlam data show | head`; leave nothing for the flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command tree."""
+    parser = argparse.ArgumentParser(
+        prog="xlam",
+        description="Give it tools, and it gives back a small model that calls them, with the proof.",
+        epilog="Example: xlam quickstart",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_quickstart(commands)
+    _add_tools(_group(commands, "tools", "look at tools and call them"))
+    _add_data(_group(commands, "data", "generate and look at training data"))
+    _add_train(commands)
+    _add_export(_group(commands, "export", "turn an adapter into weights for serving"))
+    _add_smoke(commands)
+    return parser
+
+
+def _group(commands: Any, name: str, text: str) -> Any:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    return parser.add_subparsers(required=True, metavar="COMMAND")
+
+
+def _command(
+    commands: Any, name: str, text: str, example: str, run: Callable[[argparse.Namespace], None]
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text, epilog=f"Example: {example}"
+    )
+    parser.add_argument("--json", action="store_true", help="print a machine-readable result on stdout")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_overrides(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="override a key of the recipe")
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, default=str))  # noqa: T201
+
+
+def _add_quickstart(commands: Any) -> None:
+    text = "generate data, fine-tune, export and smoke-test a small model on this machine"
+    parser = _command(commands, "quickstart", text, "xlam quickstart --out runs/quickstart", _quickstart)
+    parser.add_argument("--recipe", type=Path, default=Path("recipes/quickstart.yaml"), help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=Path("runs/quickstart"), help="default: %(default)s")
+    _add_overrides(parser)
+
+
+def _quickstart(arguments: argparse.Namespace) -> None:
+    from data_pipeline.core.settings import load_settings
+    from xlam_train.quickstart import QuickstartRecipe, run_quickstart
+
+    recipe = load_settings(QuickstartRecipe, arguments.recipe, arguments.overrides)
+    summary = run_quickstart(recipe, arguments.out)
+    if arguments.json:
+        _print_json(summary)
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="SOURCE", help="bundled | bundled:DOMAIN | json:FILE")
+
+
+def _add_tools(commands: Any) -> None:
+    parser = _command(commands, "list", "one line a tool", "xlam tools list bundled:finance", _tools_list)
+    _add_source(parser)
+    example = "xlam tools show bundled calculate_loan_installment"
+    parser = _command(commands, "show", "a tool's schema", example, _tools_show)
+    _add_source(parser)
+    parser.add_argument("name")
+    example = """xlam tools call bundled convert_number_base '{"number": 10, "to_base": 2}'"""
+    parser = _command(commands, "call", "execute one call", example, _tools_call)
+    _add_source(parser)
+    parser.add_argument("name")
+    parser.add_argument("arguments", help="a JSON object")
+
+
+def _tools_list(arguments: argparse.Namespace) -> None:
+    from data_pipeline.tools.source import load_tools
+
+    tools = load_tools([arguments.source])
+    if arguments.json:
+        _print_json([tool.to_openai() for tool in tools])
+        return
+    for tool in tools:
+        print(f"{tool.source:24} {tool.name:34} {tool.description}")  # noqa: T201
+
+
+def _find_tool(arguments: argparse.Namespace) -> Any:
+    from data_pipeline.core.errors import nearest
+    from data_pipeline.tools.source import load_tools
+
+    tools = {tool.name: tool for tool in load_tools([arguments.source])}
+    if arguments.name not in tools:
+        raise InputError(f"no tool '{arguments.name}' in {arguments.source}; {nearest(arguments.name, tools)}")
+    return tools[arguments.name]
+
+
+def _tools_show(arguments: argparse.Namespace) -> None:
+    _print_json(_find_tool(arguments).to_openai())
+
+
+def _tools_call(arguments: argparse.Namespace) -> None:
+    from data_pipeline.tools.executor import Executor
+
+    tool = _find_tool(arguments)
+    try:
+        values = json.loads(arguments.arguments)
+    except json.JSONDecodeError as error:
+        raise InputError(f"arguments: not valid JSON ({error.msg} at column {error.colno})") from error
+    if not isinstance(values, dict):
+        raise InputError("arguments: expected a JSON object of parameter names and values")
+    with Executor() as executor:
+        done = executor.call(tool, values)
+    _print_json(asdict(done) if arguments.json else done.result)
+    if done.status == "bad_arguments":
+        raise InputError(f"{tool.name}: {done.error}")
+    if done.status != "ok":
+        raise CheckFailed(f"{tool.name}: {done.status}: {done.error}")
+
+
+def _add_data(commands: Any) -> None:
+    text = "generate and verify a dataset; the same command again goes on where it stopped"
+    parser = _command(
+        commands, "generate", text, "xlam data generate recipes/data/bundled.yaml --out runs/data", _data_generate
+    )
+    parser.add_argument("recipe", type=Path)
+    parser.add_argument("--out", type=Path, required=True, help="the dataset folder")
+    _add_overrides(parser)
+    text = "print samples in words"
+    parser = _command(
+        commands, "show", text, "xlam data show runs/data --rejects --reason value_not_grounded", _data_show
+    )
+    parser.add_argument("path", type=Path, help="a dataset folder")
+    parser.add_argument("--rejects", action="store_true", help="show what the checks refused, and why")
+    parser.add_argument("--reason", help="only this reason code")
+    parser.add_argument("--limit", type=int, default=10, help="samples to show, default: %(default)s")
+
+
+def _data_generate(arguments: argparse.Namespace) -> None:
+    from data_pipeline.core.settings import load_settings
+    from data_pipeline.recipe import DataRecipe
+    from data_pipeline.report.console import console
+    from data_pipeline.run import generate
+
+    recipe = load_settings(DataRecipe, arguments.recipe, arguments.overrides)
+    funnel = generate(recipe, arguments.out)
+    if arguments.json:
+        _print_json(funnel.to_dict())
+    console().print(funnel.to_table(f"{arguments.out}: {funnel.accepted} of {funnel.drafted} samples accepted"))
+
+
+def _data_show(arguments: argparse.Namespace) -> None:
+    from data_pipeline.core.dataset import read_dataset, read_rejects
+
+    samples = read_rejects(arguments.path) if arguments.rejects else read_dataset(arguments.path)
+    shown = 0
+    for sample in samples:
+        failed = next((verdict for verdict in sample.verdicts if not verdict.passed), None)
+        if arguments.reason and (failed is None or failed.reason != arguments.reason):
+            continue
+        if shown == arguments.limit:
+            break
+        shown += 1
+        print(sample.to_json() if arguments.json else _in_words(sample, failed))  # noqa: T201
+
+
+def _in_words(sample: Any, failed: Any) -> str:
+    from data_pipeline.core.xlam_format import render_answer
+
+    lines = [
+        f"{sample.id} {sample.style}",
+        f"  offered: {', '.join(tool.name for tool in sample.tools)}",
+        f"  query:   {sample.query}",
+        f"  answer:  {render_answer(sample.calls)}",
+    ]
+    if failed:
+        lines.append(f"  refused: {failed.stage}: {failed.reason}: {failed.detail}")
+    return "\n".join(lines)
+
+
+def _add_train(commands: Any) -> None:
+    text = "fine-tune by a recipe in this process; for several: accelerate launch scripts/train.py RECIPE"
+    example = "xlam train recipes/lora/smollm2-135m.yaml data.path=runs/data"
+    parser = _command(commands, "train", text, example, _train)
+    parser.add_argument("recipe", type=Path)
+    _add_overrides(parser)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from data_pipeline.core.settings import load_settings
+    from xlam_train.recipe import TrainRecipe
+
+    recipe = load_settings(TrainRecipe, arguments.recipe, arguments.overrides)
+    from xlam_train.sft import run_sft
+
+    report = asdict(run_sft(recipe))
+    _print_json(report)
+
+
+def _add_export(commands: Any) -> None:
+    text = "merge an adapter into its base; fails if the logits change"
+    example = "xlam export merge runs/train/base runs/train/adapter runs/merged"
+    parser = _command(commands, "merge", text, example, _export_merge)
+    parser.add_argument("base", type=Path, help="Hugging Face folder of the base model")
+    parser.add_argument("adapter", type=Path, help="folder of the adapter")
+    parser.add_argument("out", type=Path, help="folder of the merged model")
+    text = "write a Hugging Face folder as GGUF for llama.cpp"
+    parser = _command(commands, "gguf", text, "xlam export gguf runs/merged model.gguf --type q8_0", _export_gguf)
+    parser.add_argument("model", type=Path, help="Hugging Face folder")
+    parser.add_argument("out", type=Path, help="the .gguf file")
+    parser.add_argument("--type", choices=("f32", "f16", "bf16", "q8_0"), default="f16", help="default: %(default)s")
+
+
+def _export_merge(arguments: argparse.Namespace) -> None:
+    from data_pipeline.recipe import DataRecipe
+    from data_pipeline.run import fresh_samples
+    from xlam_train.export.merge import merge_adapter
+    from xlam_train.infer.smoke import probe_ids
+
+    probes = probe_ids(arguments.base, fresh_samples(DataRecipe(), 3))
+    _print_json(asdict(merge_adapter(arguments.base, arguments.adapter, arguments.out, probe_ids=probes)))
+
+
+def _export_gguf(arguments: argparse.Namespace) -> None:
+    from xlam_train.export.gguf import write_gguf
+
+    _print_json(asdict(write_gguf(arguments.model, arguments.out, arguments.type)))
+
+
+def _add_smoke(commands: Any) -> None:
+    text = "ask a model fresh queries on tools, execute its calls, and fail below a bar"
+    example = "xlam smoke runs/quickstart/model-q8_0.gguf --tools bundled:energy"
+    parser = _command(commands, "smoke", text, example, _smoke)
+    parser.add_argument("model", type=Path, help="Hugging Face folder or .gguf file")
+    parser.add_argument("--tools", action="append", metavar="SOURCE", help="default: bundled; may be repeated")
+    parser.add_argument("--samples", type=int, default=20, help="queries to ask, default: %(default)s")
+    parser.add_argument("--seed", type=int, default=99, help="of the queries, default: %(default)s")
+    parser.add_argument(
+        "--min-exact", type=float, default=0.5, help="least share of exactly right answers, default: %(default)s"
+    )
+
+
+def _smoke(arguments: argparse.Namespace) -> None:
+    from data_pipeline.recipe import DataRecipe
+    from data_pipeline.report.console import console
+    from data_pipeline.run import fresh_samples
+    from data_pipeline.tools.executor import Executor
+    from xlam_train.infer.backends import open_backend
+    from xlam_train.infer.smoke import smoke
+
+    # A few queries a tool set: backends reuse the prefix that they share.
+    per_set = 4
+    recipe = DataRecipe(
+        tools=arguments.tools or ["bundled"],
+        seed=arguments.seed,
+        shards=arguments.samples,
+        tool_sets_per_shard=1,
+        queries_per_tool_set=per_set,
+    )
+    samples = fresh_samples(recipe, arguments.samples)
+    with open_backend(arguments.model) as backend, Executor() as executor:
+        report = smoke(backend, samples, executor)
+    if arguments.json:
+        _print_json(report.to_dict())
+    console().print(report.to_table())
+    if report.score.exact < arguments.min_exact:
+        raise CheckFailed(
+            f"{arguments.model}: {report.score.exact:.0%} exactly right, below the bar of {arguments.min_exact:.0%}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
