@@ -81,7 +81,7 @@ def noun_phrase(name: str, schema: Schema, rng: random.Random) -> str:
     head = re.sub(r"^(the|a|an|your|optional)\s+", "", head.strip(), flags=re.IGNORECASE)
     if 1 <= len(head.split()) <= 4 and (not words or rng.random() < 0.4):
         return head[0].lower() + head[1:] if not head.split()[0].isupper() else head
-    return words or words_of(name)
+    return words or words_of(name).strip() or name
 
 
 def say_number(value: float, rng: random.Random) -> str:
@@ -144,7 +144,7 @@ def say_argument(name: str, schema: Schema, value: Any, rng: random.Random) -> s
         f"{noun}: {said}",
         f"{noun} = {said}",
     ]
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and not _is_plural(noun) and noun.split()[-1] not in PREPOSITIONS:
         forms += [f"{article(noun)} {noun} of {said}"] * 3
     if isinstance(value, list):
         forms = [f"{noun} {said}", f"the {noun} {said}", f"{noun}: {said}"]
@@ -160,9 +160,9 @@ def _with_unit(said: str, unit: str) -> str:
 
 def _say_flag(name: str, value: bool, rng: random.Random) -> str:
     words = words_of(name)
-    if words.split()[0] in ACTION_WORDS:
+    if words.split(" ", 1)[0] in ACTION_WORDS:
         return words if value else f"do not {words}"
-    noun = words.removeprefix("is ").removeprefix("has ")
+    noun = words.removeprefix("is ").removeprefix("has ").removeprefix("with ")
     if value:
         return rng.choice((f"{noun}: yes", f"with {noun}", f"{noun} set to true", f"{noun} on"))
     return rng.choice((f"{noun}: no", f"without {noun}", f"{noun} set to false", f"{noun} off"))
@@ -182,7 +182,12 @@ def say_clause(name: str, schema: Schema, value: Any, rng: random.Random) -> str
 
 
 def _is_plural(noun: str) -> bool:
-    return noun.split(" of ")[0].split()[-1].endswith("s")
+    """'hours per day' and 'fixed costs' are; 'starts at', 'bonus' and 'mass' are not."""
+    words = noun.split()
+    end = next((index for index, word in enumerate(words) if index and word in PREPOSITIONS), len(words))
+    if end == len(words) - 1:  # The preposition ends the name, so what it follows is a verb.
+        return False
+    return words[end - 1].endswith("s") and not words[end - 1].endswith(("ss", "us", "is"))
 
 
 def article(noun: str) -> str:

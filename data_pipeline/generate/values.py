@@ -6,6 +6,7 @@ and the words of the parameter's name and description (a "city" gets a city, a "
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Callable
@@ -82,7 +83,14 @@ def words_of(name: str) -> str:
 
 
 # Some catalogues write the names of Python's types.
-PYTHON_TYPES = {"int": "integer", "float": "number", "str": "string", "bool": "boolean", "dict": "object"}
+PYTHON_TYPES = {
+    "int": "integer",
+    "float": "number",
+    "str": "string",
+    "bool": "boolean",
+    "dict": "object",
+    "list": "array",
+}
 
 
 def sample_arguments(schema: Schema, rng: random.Random, optional_share: float) -> dict[str, Any]:
@@ -96,7 +104,7 @@ def sample_arguments(schema: Schema, rng: random.Random, optional_share: float) 
 def sample_value(name: str, schema: Schema, rng: random.Random) -> Any:
     """One JSON value that fits the schema and reads plausibly for its name."""
     if schema.get("enum"):
-        return rng.choice([value for value in schema["enum"] if value is not None])
+        return rng.choice([value for value in schema["enum"] if value is not None] or [None])
     if schema.get("examples") and rng.random() < 0.5:
         return rng.choice(schema["examples"])
     return SAMPLERS.get(_type_of(schema), _text)(name, schema, rng)
@@ -122,18 +130,23 @@ def _number_range(name: str, schema: Schema) -> tuple[float, float, bool]:
     low, high, decimals = found
     least = schema.get("minimum", schema.get("exclusiveMinimum"))
     most = schema.get("maximum", schema.get("exclusiveMaximum"))
-    if least is not None or most is not None:
-        low = least if least is not None and not least <= low < (high if most is None else most) else low
-        high = most if most is not None and not low < high <= most else high
-        high = max(high, low + 1) if most is None else high
+    if least is not None and not least <= low < (high if most is None else most):
+        low = least
+    if most is not None and not low < high <= most:
+        high = most
+    # A single bound may lie beyond the usual range.
+    high = max(high, low + 1) if most is None else high
+    low = min(low, high - 1) if least is None else low
     return low, high, decimals
 
 
 def _integer(name: str, schema: Schema, rng: random.Random) -> int:
     low, high, _ = _number_range(name, schema)
-    first, last = int(low) + (schema.get("exclusiveMinimum") == int(low)), int(high)
+    first, last = math.ceil(low), math.floor(high)
+    first += schema.get("exclusiveMinimum") == first
+    last -= schema.get("exclusiveMaximum") == last
     if high > 1000 and low >= 0 and last - first > 1000:
-        return max(first, round(_log_uniform(low, high, rng)))
+        return min(last, max(first, round(_log_uniform(low, high, rng))))
     return rng.randint(first, max(first, last))
 
 
@@ -141,9 +154,10 @@ def _number(name: str, schema: Schema, rng: random.Random) -> float | int:
     low, high, decimals = _number_range(name, schema)
     value = _log_uniform(low, high, rng) if low >= 0 and high > 1000 else rng.uniform(low, high)
     digits = rng.choice((0, 0, 1, 2) if decimals else (0, 0, 0, 1))
-    rounded = round(value, digits)
-    if not low <= rounded <= high or rounded == schema.get("exclusiveMinimum"):
-        rounded = round((low + high) / 2, 2)
+    middle = (low + high) / 2
+    excluded = (schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum"))
+    candidates = (round(value, digits), round(middle, 2))
+    rounded = next((number for number in candidates if low <= number <= high and number not in excluded), middle)
     return int(rounded) if rounded == int(rounded) else rounded
 
 
@@ -156,19 +170,20 @@ def _log_uniform(low: float, high: float, rng: random.Random) -> float:
 def _array(name: str, schema: Schema, rng: random.Random) -> list[Any]:
     items = schema.get("items") or {"type": "string"}
     low = max(schema.get("minItems", 0), 2)
-    high = max(low, min(schema.get("maxItems", 4), 4))
-    if _type_of(items) == "object":
-        high = max(low, 2) if low > 1 else 2
+    high = low if _type_of(items) == "object" else max(low, 4)
+    low, high = (min(count, schema.get("maxItems", high)) for count in (low, high))
     singular = name[:-1] if name.endswith("s") else name
     description = items.get("description") or schema.get("description", "")
+    item = {**items, "description": description}
     found: list[Any] = []
     for _ in range(rng.randint(low, high) * 4):
-        value = sample_value(singular, {**items, "description": description}, rng)
+        value = sample_value(singular, item, rng)
         if value not in found:
             found.append(value)
         if len(found) >= low and (len(found) == high or rng.random() < 0.3):
             break
-    return found
+    # Fewer different values than `minItems`: then some repeat.
+    return found + [sample_value(singular, item, rng) for _ in range(low - len(found))]
 
 
 def _object(_name: str, schema: Schema, rng: random.Random) -> dict[str, Any]:

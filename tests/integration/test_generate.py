@@ -1,0 +1,328 @@
+"""`xlam data` as a real command: results, resuming, kills, and errors in one line."""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import XLAM, refusal, xlam
+
+from data_pipeline.core.dataset import read_dataset, read_rejects
+from data_pipeline.core.errors import InputError
+from data_pipeline.core.settings import load_settings
+from data_pipeline.recipe import DataRecipe
+from data_pipeline.run import fresh_samples, generate
+
+RECIPE = """\
+tools: ["bundled:energy", "bundled:finance"]
+seed: 5
+shards: 3
+tool_sets_per_shard: 8
+queries_per_tool_set: 12
+"""
+SMALL = ("shards=1", "tool_sets_per_shard=2", "queries_per_tool_set=4")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its relative path."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "job.yaml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(recipe: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A dataset made without disturbance, and what the command said."""
+    out = recipe.parent / "undisturbed"
+    return out, xlam("data", "generate", recipe, "--out", out, "--json")
+
+
+@pytest.fixture(scope="module")
+def dataset(finished: tuple[Path, subprocess.CompletedProcess[str]]) -> Path:
+    return finished[0]
+
+
+def test_json_on_stdout_is_stats_json_and_the_funnel_is_on_stderr(
+    finished: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, done = finished
+    assert done.returncode == 0
+    stats = json.loads(done.stdout)
+    assert stats == json.loads((out / "stats.json").read_text(encoding="utf-8"))
+    assert f"{stats['accepted']} of 288 samples accepted" in " ".join(done.stderr.split())
+    for row in stats["stages"]:
+        cells = [row["stage"], str(row["entered"]), str(row["passed"])]
+        assert any(line.strip("│ ").replace("│", "").split()[:3] == cells for line in done.stderr.splitlines()), cells
+
+
+def test_the_counts_are_those_of_the_files(dataset: Path) -> None:
+    stats = json.loads((dataset / "stats.json").read_text(encoding="utf-8"))
+    accepted, rejected = list(read_dataset(dataset)), list(read_rejects(dataset))
+    assert (
+        (stats["drafted"], stats["accepted"]) == (288, len(accepted)) == (len(accepted) + len(rejected), len(accepted))
+    )
+    assert stats["calls"] == sum(len(sample.calls) for sample in accepted)
+    assert stats["styles"] == Counter(sample.style for sample in accepted)
+    reasons = Counter(f"{s.verdicts[-1].stage}.{s.verdicts[-1].reason}" for s in rejected)
+    assert stats["rejected"] == reasons
+    assert reasons, "the job refuses nothing, so it tests no reject"
+
+
+def test_an_accepted_sample_passed_every_stage_and_a_rejected_one_all_but_the_last(dataset: Path) -> None:
+    stages = ["format", "execution", "semantic", "curate"]
+    for sample in read_dataset(dataset):
+        assert [(v.stage, v.passed) for v in sample.verdicts] == [(stage, True) for stage in stages]
+    for sample in read_rejects(dataset):
+        passed = [verdict.passed for verdict in sample.verdicts]
+        assert [v.stage for v in sample.verdicts] == stages[: len(passed)]
+        assert passed == [True] * (len(passed) - 1) + [False]
+
+
+def test_same_recipe_and_seed_give_the_same_bytes(recipe: Path, dataset: Path, tmp_path: Path) -> None:
+    assert xlam("data", "generate", recipe, "--out", tmp_path / "again").returncode == 0
+    again = files(tmp_path / "again")
+    assert again == files(dataset)
+    parts = [f"{folder}/000{shard}.jsonl" for folder in ("rejects", "shards") for shard in range(3)]
+    assert sorted(again) == ["recipe.json", *parts, "stats.json", "tools.jsonl"]
+
+
+def test_another_seed_gives_other_queries(recipe: Path, tmp_path: Path, dataset: Path) -> None:
+    done = xlam("data", "generate", recipe, "--out", tmp_path / "other", *SMALL, "seed=6")
+    assert done.returncode == 0
+    one, other = ({sample.query for sample in read_dataset(out)} for out in (dataset, tmp_path / "other"))
+    assert other
+    assert one.isdisjoint(other)
+
+
+@pytest.mark.parametrize(
+    "lost", [["shards/0002.jsonl"], ["shards/0002.jsonl", "rejects/0002.jsonl"], ["shards/0001.jsonl"]]
+)
+def test_a_lost_shard_is_made_again(recipe: Path, dataset: Path, tmp_path: Path, lost: list[str]) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(dataset, out)
+    kept = (out / "shards" / "0000.jsonl").stat().st_mtime_ns
+    for name in lost:
+        (out / name).unlink()
+    assert xlam("data", "generate", recipe, "--out", out).returncode == 0
+    assert files(out) == files(dataset)
+    assert (out / "shards" / "0000.jsonl").stat().st_mtime_ns == kept
+
+
+@contextlib.contextmanager
+def stopped_after_first_shard(recipe: Path, out: Path, how: signal.Signals) -> Iterator[subprocess.Popen[str]]:
+    """A job that got a signal once its first shard was there."""
+    # A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        job = subprocess.Popen(
+            [*XLAM, "data", "generate", recipe, "--out", out],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with job:
+        while not (out / "shards" / "0000.jsonl").exists() and job.poll() is None:
+            time.sleep(0.002)
+        job.send_signal(how)
+        yield job
+
+
+def test_after_a_kill_the_same_command_ends_with_the_same_bytes(recipe: Path, dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with stopped_after_first_shard(recipe, out, signal.SIGKILL) as job:
+        assert job.wait(timeout=30) == -signal.SIGKILL
+    assert not (out / "stats.json").exists()
+    assert xlam("data", "generate", recipe, "--out", out).returncode == 0
+    assert files(out) == files(dataset)
+
+
+def test_an_interrupt_says_how_to_go_on(recipe: Path, dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with stopped_after_first_shard(recipe, out, signal.SIGINT) as job:
+        stdout, stderr = job.communicate(timeout=30)
+    assert (job.returncode, stdout) == (130, "")
+    assert stderr == "xlam: interrupted; run the same command again to go on\n"
+    found = files(out)
+    assert "stats.json" not in found
+    assert found.items() <= files(dataset).items()
+    assert xlam("data", "generate", recipe, "--out", out).returncode == 0
+    assert files(out) == files(dataset)
+
+
+def test_a_full_disk_is_told_in_one_line_and_the_rest_follows_later(
+    recipe: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, job = tmp_path / "out", load_settings(DataRecipe, recipe)
+    sync = os.fsync
+
+    def full(descriptor: int) -> None:
+        if (out / "shards" / "0000.jsonl").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(InputError, match=r"rejects/0001\.jsonl: no space left .* run the same command") as caught:
+            generate(job, out)
+    assert "\n" not in str(caught.value)
+    assert sorted(files(out)) == ["recipe.json", "rejects/0000.jsonl", "shards/0000.jsonl", "tools.jsonl"]
+    generate(job, out)
+    assert files(out) == files(dataset)
+
+
+def test_another_job_may_not_write_into_the_folder(recipe: Path, dataset: Path) -> None:
+    before = files(dataset)
+    said = refusal(xlam("data", "generate", recipe, "--out", dataset, "seed=6"))
+    assert "undisturbed: holds a dataset of another recipe, tool pool or version; choose another --out" in said
+    assert files(dataset) == before
+
+
+def test_a_resumed_job_knows_the_queries_of_finished_shards(tmp_path: Path) -> None:
+    path = tmp_path / "tools.json"
+    path.write_text(json.dumps([{"name": "a", "description": "Ask."}]), encoding="utf-8")
+    styles, sizes = {"simple": 1.0}, {1: 1.0}
+    job = DataRecipe(tools=[f"json:{path}"], shards=2, tool_sets_per_shard=5, styles=styles, tools_per_set=sizes)
+    generate(job, tmp_path / "out")
+    before = files(tmp_path / "out")
+    assert b"duplicate_query" in before["rejects/0001.jsonl"]
+    (tmp_path / "out" / "shards" / "0001.jsonl").unlink()
+    generate(job, tmp_path / "out")
+    assert files(tmp_path / "out") == before
+
+
+def test_a_changed_tool_may_not_continue_the_dataset(tmp_path: Path) -> None:
+    path, out = tmp_path / "tools.json", tmp_path / "out"
+    job = DataRecipe(tools=[f"json:{path}"], shards=1, tool_sets_per_shard=1, queries_per_tool_set=1)
+    path.write_text(json.dumps([{"name": "a", "description": "Ask."}]), encoding="utf-8")
+    generate(job, out)
+    path.write_text(json.dumps([{"name": "a", "description": "Tell."}]), encoding="utf-8")
+    with pytest.raises(InputError, match="holds a dataset of another recipe, tool pool or version"):
+        generate(job, out)
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "message"),
+    [
+        ("seed: 1\nshard: 3\n", (), "bad.yaml:2: unknown key 'shard'; did you mean 'shards'?"),
+        ("seed: 1\nshards: 0\n", (), "bad.yaml:2: shards: input should be greater than or equal to 1"),
+        ("seed: 1\nstyles: {simpel: 1}\n", (), "bad.yaml:2: styles.simpel"),
+        ("styles: {simple: 0}\n", (), "styles needs shares that are not negative and not all zero"),
+        ("seed: 1\n", ("sed=2",), "override 'sed': unknown key 'sed'; did you mean 'seed'?"),
+        ("tools: [bundeld]\n", (), "unknown tool source 'bundeld': did you mean 'bundled'?"),
+        ("tools: ['bundled:finanse']\n", (), "unknown domain 'finanse': did you mean 'finance'?"),
+        ("tools: [bundled]\nwithout: [bundled]\n", (), "'tools' minus 'without' is empty"),
+        ("distinct_from: [nowhere]\n", (), "nowhere: no dataset here"),
+    ],
+)
+def test_a_wrong_recipe_is_told_in_one_line(
+    tmp_path: Path, text: str, overrides: tuple[str, ...], message: str
+) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert message in refusal(xlam("data", "generate", path, "--out", tmp_path / "out", *overrides))
+    assert not (tmp_path / "out" / "shards").exists()
+
+
+def test_a_broken_tool_file_is_named_with_its_line(recipe: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tools.json"
+    path.write_text('[\n  {"name": }\n]', encoding="utf-8")
+    said = refusal(xlam("data", "generate", recipe, "--out", tmp_path / "out", f"tools=['json:{path}']"))
+    assert "tools.json:2: not valid JSON" in said
+
+
+def foreign_tools() -> list[dict[str, Any]]:
+    city = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    steps = {"type": "object", "properties": {"steps": {"type": ["integer", "null"]}}, "required": ["steps"]}
+    return [
+        {
+            "type": "function",
+            "function": {"name": "air_quality", "description": "Get the air quality.", "parameters": city},
+        },
+        {"name": "count_steps", "description": "Estimate the distance walked.", "parameters": steps},
+    ]
+
+
+def test_schema_only_tools_are_generated_and_marked_as_not_executed(recipe: Path, tmp_path: Path) -> None:
+    path, out = tmp_path / "tools.json", tmp_path / "out"
+    path.write_text(json.dumps(foreign_tools()), encoding="utf-8")
+    assert xlam("data", "generate", recipe, "--out", out, f"tools=['json:{path}']", *SMALL).returncode == 0
+    samples = list(read_dataset(out))
+    assert samples
+    assert {sample.verdicts[1].reason for sample in samples} == {"not_executed"}
+
+
+def test_a_distinct_dataset_repeats_no_query(recipe: Path, dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    done = xlam("data", "generate", recipe, "--out", out, "--json", "shards=1", f"distinct_from=['{dataset}']")
+    first_shard = (dataset / "shards" / "0000.jsonl").read_text(encoding="utf-8")
+    stats = json.loads(done.stdout)
+    assert stats["accepted"] == 0
+    assert stats["rejected"]["curate.in_reference"] == first_shard.count("\n")
+
+
+def test_fresh_samples_are_the_first_that_a_dataset_would_accept(recipe: Path, dataset: Path) -> None:
+    job = load_settings(DataRecipe, recipe)
+    assert fresh_samples(job, 5) == list(read_dataset(dataset))[:5]
+    with pytest.raises(InputError, match="samples passed the checks; give more tools"):
+        fresh_samples(job.model_copy(update={"shards": 1, "tool_sets_per_shard": 1}), 13)
+
+
+def test_show_prints_samples_in_words(dataset: Path) -> None:
+    done = xlam("data", "show", dataset, "--limit", "2")
+    first = next(read_dataset(dataset))
+    assert done.stdout.startswith(f"{first.id} {first.style}\n  offered: {first.tools[0].name}")
+    assert f"  query:   {first.query}\n" in done.stdout
+    assert done.stdout.count("  answer:  {") == 2
+    assert "refused" not in done.stdout
+
+
+def test_show_rejects_says_why(dataset: Path) -> None:
+    done = xlam("data", "show", dataset, "--rejects", "--limit", "3")
+    refused = [sample.verdicts[-1] for sample in read_rejects(dataset)][:3]
+    told = [line for line in done.stdout.splitlines() if line.startswith("  refused: ")]
+    assert told == [f"  refused: {v.stage}: {v.reason}: {v.detail}" for v in refused]
+
+
+def test_show_one_reason_as_json(dataset: Path) -> None:
+    done = xlam("data", "show", dataset, "--rejects", "--reason", "tool_error", "--json", "--limit", "1000")
+    expected = [sample for sample in read_rejects(dataset) if sample.verdicts[-1].reason == "tool_error"]
+    assert expected
+    assert done.stdout.splitlines() == [sample.to_json() for sample in expected]
+    assert xlam("data", "show", dataset, "--rejects", "--reason", "no_such").stdout == ""
+
+
+def test_show_of_no_dataset_is_refused(tmp_path: Path) -> None:
+    assert "no dataset here (shards/*.jsonl); make one with `xlam data generate`" in refusal(
+        xlam("data", "show", tmp_path)
+    )
+
+
+@pytest.mark.parametrize(("limit", "lines_read"), [(1000, 1), (1, 0)])
+def test_show_into_a_closed_pipe_is_quiet(dataset: Path, limit: int, lines_read: int) -> None:
+    command = [*XLAM, "data", "show", str(dataset), "--json", "--limit", str(limit)]
+    # What is left in the buffer is what makes noise at exit, so there has to be one.
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered) as show:
+        assert show.stdout is not None
+        assert show.stderr is not None
+        for _ in range(lines_read):
+            assert show.stdout.readline().startswith(b'{"id"')
+        show.stdout.close()
+        assert show.stderr.read() == b""
+    assert show.returncode == 0

@@ -1,0 +1,25 @@
+"""What people wait for first answers at once."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+BOUND_SECONDS = 0.3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("-c", "import data_pipeline, data_pipeline.core.schema"), ("-m", "xlam_train.cli", "--help")],
+    ids=["import", "help"],
+)
+def test_starting_takes_less_than_a_third_of_a_second(arguments: tuple[str, ...]) -> None:
+    measured = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+        measured.append(round(time.perf_counter() - started, 3))
+    # The best of five, because the others tell how busy the machine is.
+    print(f"{arguments[-1]}: {min(measured)} s of {measured}, bound {BOUND_SECONDS} s")
+    assert min(measured) < BOUND_SECONDS, measured
