@@ -99,7 +99,7 @@ def _claim(out: Path, recipe: DataRecipe, pool: Sequence[Tool]) -> None:
 def _finished(out: Path, shard: int, queries: QueryFilter) -> list[Trajectory] | None:
     """The samples of a shard written earlier, counted as seen again; None if it has to be made."""
     accepted, rejected = _shard_paths(out, shard)
-    if not accepted.exists():
+    if not (accepted.exists() and rejected.exists()):
         return None
     samples = list(read_shard(accepted))
     for sample in samples:

@@ -163,7 +163,8 @@ def _tools_call(arguments: argparse.Namespace) -> None:
         raise InputError("arguments: expected a JSON object of parameter names and values")
     with Executor() as executor:
         done = executor.call(tool, values)
-    _print_json(asdict(done) if arguments.json else done.result)
+    if arguments.json or done.status == "ok":
+        _print_json(asdict(done) if arguments.json else done.result)
     if done.status == "bad_arguments":
         raise InputError(f"{tool.name}: {done.error}")
     if done.status != "ok":

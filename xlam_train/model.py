@@ -94,22 +94,46 @@ def add_lora(model: PreTrainedModel, lora: LoraSection) -> torch.nn.Module:
     """
     from peft import LoraConfig, get_peft_model
 
-    targets = lora.target_modules
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
-        target_modules=targets if isinstance(targets, str) else list(targets),
+        target_modules=_target_names(model, lora),
+        layers_to_transform=_adapted_layers(model, lora.first_layer),
         task_type="CAUSAL_LM",
     )
     try:
         adapted: torch.nn.Module = get_peft_model(model, config)
     except ValueError as error:
         raise InputError(f"lora.target_modules: {str(error).splitlines()[0]}; try all-linear") from error
+    for module in adapted.modules():
+        if hasattr(module, "cast_input_dtype_enabled"):
+            # peft would raise bf16 inputs to the adapters' fp32, and autocast lower them again: a quarter of a
+            # CPU step. Without autocast both are fp32 already.
+            module.cast_input_dtype_enabled = False
     trainable = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
     assert trainable, "an adapter without weights"
     assert all("lora_" in name for name in trainable), "only the adapter may be trained"
     return adapted
+
+
+def _target_names(model: PreTrainedModel, lora: LoraSection) -> list[str]:
+    """The last name part of the layers to adapt; peft wants them spelled out where it skips some layers."""
+    if not isinstance(lora.target_modules, str):
+        return list(lora.target_modules)
+    if lora.target_modules != "all-linear":
+        return [lora.target_modules]
+    head = model.get_output_embeddings()
+    linear = (n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head)
+    return sorted({name.rpartition(".")[2] for name in linear})
+
+
+def _adapted_layers(model: PreTrainedModel, first: int) -> list[int] | None:
+    """Layer numbers for peft, or None for all."""
+    count = int(model.config.num_hidden_layers)
+    if first >= count:
+        raise InputError(f"lora.first_layer: {first} leaves nothing to train, the model has {count} layers")
+    return list(range(first, count)) if first else None
 
 
 def _prepare_package(name: str, cache: Path) -> Path:

@@ -12,10 +12,10 @@ import torch
 from accelerate import PartialState
 from transformers import set_seed
 
+from data_pipeline.core.dataset import dataset_fingerprint, read_dataset
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
 from xlam_train.data.collate import TreeDataset
-from xlam_train.data.dataset import dataset_fingerprint, read_dataset
 from xlam_train.data.pack import build_tree, plan_windows
 from xlam_train.data.render import Renderer
 from xlam_train.model import default_cache, load_for_training, load_tokenizer, native_bf16, prepare_base
@@ -149,7 +149,10 @@ def _read_report(path: Path) -> TrainReport:
 
 def _encode(recipe: TrainRecipe, base: Path) -> list[Encoded]:
     renderer = Renderer(load_tokenizer(base), recipe.data.variant, recipe.data.conversion)
-    return renderer.encode_all(read_dataset(recipe.data.path), recipe.data.max_length)
+    encoded = renderer.encode_all(read_dataset(recipe.data.path), recipe.data.max_length)
+    if not encoded:
+        raise InputError(f"data.path: '{recipe.data.path}' holds no samples; loosen the data recipe")
+    return encoded
 
 
 def _plan(recipe: TrainRecipe, encoded: Sequence[Encoded]) -> list[list[Encoded]]:

@@ -28,8 +28,9 @@ def write_atomic(path: Path, data: bytes) -> None:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise explain_os_error(error, path) from error
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def explain_os_error(error: OSError, path: Path) -> InputError:

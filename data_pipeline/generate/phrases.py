@@ -79,7 +79,7 @@ def noun_phrase(name: str, schema: Schema, rng: random.Random) -> str:
         str(schema.get("description", "")),
     )[0]
     head = re.sub(r"^(the|a|an|your|optional)\s+", "", head.strip(), flags=re.IGNORECASE)
-    if 1 <= len(head.split()) <= 4 and (not words or rng.random() < 0.4):
+    if 1 <= len(head.split()) <= 4 and (not words or rng.random() < 0.25):
         return head[0].lower() + head[1:] if not head.split()[0].isupper() else head
     return words or words_of(name).strip() or name
 

@@ -64,6 +64,11 @@ _BOOTSTRAP = (
 _Outcome = tuple[Status, Any, str]
 
 
+def is_executable(tool: Tool) -> bool:
+    """Whether the tool claims that calling it runs something; tools from JSON are schemas only."""
+    return tool.source.startswith("bundled:")
+
+
 @dataclass(frozen=True)
 class ExecutionResult:
     """What one call came to.

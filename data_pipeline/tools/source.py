@@ -42,11 +42,6 @@ def load_tools(sources: Sequence[str]) -> list[Tool]:
     return [tool for _, tool in found.values()]
 
 
-def is_executable(tool: Tool) -> bool:
-    """Whether calling the tool runs something; tools from JSON are schemas only."""
-    return tool.source.startswith(f"{BUNDLED}:")
-
-
 def _load(source: str) -> Iterable[Tool]:
     kind, _, rest = source.partition(":")
     if kind == BUNDLED:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data_pipeline.core.schema import Verdict
-from data_pipeline.tools.executor import STATUSES
-from data_pipeline.tools.source import is_executable
+from data_pipeline.tools.executor import STATUSES, is_executable
 
 if TYPE_CHECKING:
     from data_pipeline.core.schema import Trajectory

@@ -45,8 +45,14 @@ class Backend(Protocol):
     def tokenize(self, text: str) -> list[int]:
         """Token ids of a prompt text, its special tokens parsed."""
 
-    def complete(self, prompts: Sequence[str], max_tokens: int, progress: Progress) -> list[Completion]:
-        """Greedy answers, in the prompts' order; `progress` hears how many more are done."""
+    def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
+        """Greedy answers, in the prompts' order.
+
+        Args:
+            prompts: rendered prompts.
+            budgets: for each prompt, the most tokens its answer may have.
+            progress: hears how many more are done.
+        """
 
     def __enter__(self) -> Backend: ...
 

@@ -67,7 +67,7 @@ class LlamaCppBackend:
         found = self._post("/tokenize", {"content": text, "parse_special": True, "add_special": False})
         return [int(token) for token in found["tokens"]]
 
-    def complete(self, prompts: Sequence[str], max_tokens: int, progress: Progress) -> list[Completion]:
+    def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
         """Greedy answers; see `Backend.complete`."""
         # Prompts that share everything up to the query belong to one tool set.
         numbered = enumerate(prompts)
@@ -79,7 +79,7 @@ class LlamaCppBackend:
 
         def run(slot: int) -> None:
             for index, prompt in lanes[slot]:
-                answers[index] = self._complete_one(prompt, max_tokens, slot)
+                answers[index] = self._complete_one(prompt, budgets[index], slot)
                 progress(1)
 
         with ThreadPoolExecutor(SLOTS) as pool, _quiet():

@@ -17,8 +17,9 @@ from data_pipeline.tools.executor import Executor
 from xlam_train.evaluate.heldout import Outcome, Score, judge, score
 from xlam_train.infer.backends import Backend, Completion
 
-MAX_TOKENS = 320
-"""Longest answer, in tokens; three parallel calls with nested arguments need about 300."""
+SPARE_TOKENS = 32
+"""Tokens an answer may have beyond one for every two characters of the expected one. Tokenizers need fewer
+for JSON, so a longer answer is wrong already, and a model that rambles does not hold up the test."""
 
 
 @dataclass(frozen=True)
@@ -89,22 +90,20 @@ class Agreement:
     partings: tuple[Parting, ...]
 
 
-def smoke(
-    backend: Backend, samples: Sequence[Trajectory], executor: Executor, max_tokens: int = MAX_TOKENS
-) -> SmokeReport:
+def smoke(backend: Backend, samples: Sequence[Trajectory], executor: Executor) -> SmokeReport:
     """Ask every sample's query in its own prompt and judge the answers.
 
     Args:
         backend: an opened backend.
         samples: held-out samples with their expected calls.
         executor: runs the calls that come back.
-        max_tokens: longest answer in tokens.
     """
     prompts = [backend.prompt_text(render_prompt(sample.tools, sample.query)) for sample in samples]
+    budgets = [len(render_answer(sample.calls)) // 2 + SPARE_TOKENS for sample in samples]
     started = time.perf_counter()
     with progress_bar() as bar:
         task = bar.add_task(f"smoke: {backend.name}", total=len(prompts), note="")
-        completions = backend.complete(prompts, max_tokens, lambda done: bar.advance(task, done))
+        completions = backend.complete(prompts, budgets, lambda done: bar.advance(task, done))
     seconds = time.perf_counter() - started
     outcomes = [judge(sample, done.text, executor) for sample, done in zip(samples, completions, strict=True)]
     return SmokeReport(

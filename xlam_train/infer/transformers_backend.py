@@ -54,16 +54,16 @@ class TransformersBackend:
         """Token ids of a rendered prompt; the template has written the special tokens already."""
         return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=False)]
 
-    def complete(self, prompts: Sequence[str], max_tokens: int, progress: Progress) -> list[Completion]:
+    def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
         """Greedy answers; see `Backend.complete`."""
         answers: list[Completion] = []
         for start in range(0, len(prompts), BATCH):
             batch = [self.tokenize(prompt) for prompt in prompts[start : start + BATCH]]
-            answers += self._complete_batch(batch, max_tokens)
+            answers += self._complete_batch(batch, budgets[start : start + BATCH])
             progress(len(batch))
         return answers
 
-    def _complete_batch(self, batch: list[list[int]], max_tokens: int) -> list[Completion]:
+    def _complete_batch(self, batch: list[list[int]], budgets: Sequence[int]) -> list[Completion]:
         import torch
 
         pad, width = self._pad_id(), max(map(len, batch))
@@ -73,7 +73,7 @@ class TransformersBackend:
             output = self._model.generate(
                 ids,
                 attention_mask=mask,
-                max_new_tokens=max_tokens,
+                max_new_tokens=max(budgets),
                 do_sample=False,
                 pad_token_id=pad,
                 return_dict_in_generate=True,
@@ -82,7 +82,10 @@ class TransformersBackend:
         tops = [logits.float().log_softmax(-1).topk(2).values for logits in output.logits]
         margins = [(top[:, 0] - top[:, 1]).tolist() for top in tops]
         new = output.sequences[:, width:].tolist()
-        return [self._completion(row, [step[i] for step in margins]) for i, row in enumerate(new)]
+        return [
+            self._completion(row[:budget], [step[i] for step in margins])
+            for i, (row, budget) in enumerate(zip(new, budgets, strict=True))
+        ]
 
     def _completion(self, row: list[int], margins: list[float]) -> Completion:
         ends = self._end_ids()

@@ -35,9 +35,7 @@ class CourseResult(TypedDict):
     """A course a student finished."""
 
     course: Annotated[str, Field(description="Name of the course")]
-    grade: Annotated[
-        Literal["A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D", "F"], Field(description="Letter grade")
-    ]
+    grade: Annotated[Literal["A", "A-", "B+", "B", "B-", "C+", "C", "C-", "D", "F"], Field(description="Letter grade")]
     credits: Annotated[float, Field(gt=0, description="Credit hours of the course")]
 
 
@@ -149,9 +147,7 @@ def grade_quiz_answers(
     if min(points_per_question, penalty_per_wrong) < 0:
         raise ValueError("Points and penalty must not be negative.")
     given = [answer.strip().casefold() for answer in answers]
-    right = sum(
-        answer == key.strip().casefold() for answer, key in zip(given, answer_key, strict=False) if answer
-    )
+    right = sum(answer == key.strip().casefold() for answer, key in zip(given, answer_key, strict=False) if answer)
     wrong = sum(1 for answer in given if answer) - right
     return {
         "right": right,

@@ -125,9 +125,7 @@ def plan_series_binge(
     try:
         last = dt.datetime.strptime(start_date, "%Y-%m-%d").date() + dt.timedelta(days=days - 1)
     except (OverflowError, ValueError):
-        raise ValueError(
-            f"Give a start as YYYY-MM-DD and a plan that ends by 9999: {start_date!r}."
-        ) from None
+        raise ValueError(f"Give a start as YYYY-MM-DD and a plan that ends by 9999: {start_date!r}.") from None
     return {"total_hours": round(total / 60, 2), "days": days, "last_day": last.isoformat()}
 
 
@@ -162,9 +160,7 @@ def schedule_movie_marathon(
     return schedule
 
 
-def score_word_tiles(
-    word: str, word_multiplier: Annotated[int, Field(ge=1, le=9)] = 1, blank_letters: str = ""
-) -> int:
+def score_word_tiles(word: str, word_multiplier: Annotated[int, Field(ge=1, le=9)] = 1, blank_letters: str = "") -> int:
     """Score a word laid with English letter tiles on a crossword board.
 
     Args:

@@ -166,9 +166,7 @@ def find_break_even_volume(
     _require(min(fixed_costs, unit_cost, target_profit) >= 0, "costs and profit must not be negative")
     _require(unit_price > unit_cost, "unit_price must be higher than unit_cost")
     # Exact decimals, so that 0.3 - 0.1 does not add a unit by rounding.
-    fixed, price, cost, profit = (
-        Fraction(str(value)) for value in (fixed_costs, unit_price, unit_cost, target_profit)
-    )
+    fixed, price, cost, profit = (Fraction(str(value)) for value in (fixed_costs, unit_price, unit_cost, target_profit))
     units = math.ceil((fixed + profit) / (price - cost))
     _require(units < 10**15, "the number of units is too large to be of use")
     return {"units": units, "revenue": _money(units * price)}
@@ -232,9 +230,7 @@ def plan_card_payoff(
     _require(monthly_payment > balance * rate, "monthly_payment does not cover the monthly interest")
     # Number of payments of an annuity: -ln(1 - r * B / P) / ln(1 + r).
     exact = (
-        balance / monthly_payment
-        if rate == 0
-        else -math.log1p(-rate * balance / monthly_payment) / math.log1p(rate)
+        balance / monthly_payment if rate == 0 else -math.log1p(-rate * balance / monthly_payment) / math.log1p(rate)
     )
     months = max(math.ceil(exact - 1e-9), 1)
     paid_before = monthly_payment * _annuity_value(rate, months - 1)

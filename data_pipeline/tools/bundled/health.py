@@ -132,9 +132,7 @@ def list_heart_rate_zones(
     return {zone: [rate_at(percent), rate_at(percent + 10)] for zone, percent in _ZONES.items()}
 
 
-def predict_due_date(
-    last_period_date: str, cycle_days: Annotated[int, Field(ge=20, le=45)] = 28
-) -> dict[str, str]:
+def predict_due_date(last_period_date: str, cycle_days: Annotated[int, Field(ge=20, le=45)] = 28) -> dict[str, str]:
     """Predict the due date of a pregnancy.
 
     Args:
@@ -182,10 +180,7 @@ def schedule_medication_doses(
     _require(1 <= dose_count <= 100, "dose_count must be between 1 and 100")
     start = _parse_minutes(first_dose_time)
     moments = [start + index * interval_hours * 60 for index in range(dose_count)]
-    return [
-        {"medication": medication_name, "day": moment // 1440 + 1, "time": _clock(moment)}
-        for moment in moments
-    ]
+    return [{"medication": medication_name, "day": moment // 1440 + 1, "time": _clock(moment)} for moment in moments]
 
 
 def suggest_bedtimes(
@@ -214,9 +209,7 @@ def suggest_bedtimes(
     ]
 
 
-def summarize_weight_log(
-    weigh_ins: list[WeighIn], goal_weight_kg: float | None = None
-) -> dict[str, float | str]:
+def summarize_weight_log(weigh_ins: list[WeighIn], goal_weight_kg: float | None = None) -> dict[str, float | str]:
     """Summarize the progress shown by a log of body weights.
 
     Args:

@@ -82,9 +82,7 @@ def convert_map_distance(
     return round(metres / {"m": 1.0, "km": 1000.0, "miles": 1609.344}[unit], 3)
 
 
-def encode_geohash(
-    latitude: _Latitude, longitude: _Longitude, length: Annotated[int, Field(ge=1, le=12)] = 8
-) -> str:
+def encode_geohash(latitude: _Latitude, longitude: _Longitude, length: Annotated[int, Field(ge=1, le=12)] = 8) -> str:
     """Encode a position as a geohash.
 
     Args:
@@ -143,9 +141,7 @@ def find_compass_bearing(
     }
 
 
-def find_nearest_place(
-    latitude: _Latitude, longitude: _Longitude, places: list[Place]
-) -> dict[str, str | float]:
+def find_nearest_place(latitude: _Latitude, longitude: _Longitude, places: list[Place]) -> dict[str, str | float]:
     """Find which of several places is closest to a position.
 
     Args:
@@ -161,9 +157,7 @@ def find_nearest_place(
     """
     if not places:
         raise ValueError("At least one place is needed.")
-    distances = [
-        _haversine_km(latitude, longitude, place["latitude"], place["longitude"]) for place in places
-    ]
+    distances = [_haversine_km(latitude, longitude, place["latitude"], place["longitude"]) for place in places]
     nearest = min(range(len(places)), key=distances.__getitem__)
     return {"name": places[nearest]["name"], "distance_km": round(distances[nearest], 2)}
 
@@ -240,7 +234,6 @@ def measure_route_length(
         raise ValueError("A route needs at least two waypoints.")
     stops = [*waypoints, waypoints[0]] if return_to_start else waypoints
     total_km = sum(
-        _haversine_km(a["latitude"], a["longitude"], b["latitude"], b["longitude"])
-        for a, b in pairwise(stops)
+        _haversine_km(a["latitude"], a["longitude"], b["latitude"], b["longitude"]) for a, b in pairwise(stops)
     )
     return round(total_km / _KM[unit], 2)

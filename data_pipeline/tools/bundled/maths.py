@@ -100,9 +100,7 @@ def count_possible_selections(
     return math.comb(item_count + pick_count - 1 if allow_repeats else item_count, pick_count)
 
 
-def fit_trend_line(
-    x_values: list[float], y_values: list[float], predict_at: float | None = None
-) -> dict[str, float]:
+def fit_trend_line(x_values: list[float], y_values: list[float], predict_at: float | None = None) -> dict[str, float]:
     """Fit a straight line through data points by least squares.
 
     Args:

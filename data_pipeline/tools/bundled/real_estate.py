@@ -26,9 +26,7 @@ class Listing(TypedDict):
     area_m2: float
 
 
-def calculate_rental_yield(
-    purchase_price: float, monthly_rent: float, yearly_costs: float = 0.0
-) -> dict[str, float]:
+def calculate_rental_yield(purchase_price: float, monthly_rent: float, yearly_costs: float = 0.0) -> dict[str, float]:
     """Calculate the gross and net rental yield of an investment property.
 
     Args:

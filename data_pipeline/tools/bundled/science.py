@@ -74,9 +74,7 @@ def combine_circuit_resistors(
     return result
 
 
-def estimate_buffer_ph(
-    pka: Annotated[float, Field(ge=-2, le=16)], acid_molarity: float, base_molarity: float
-) -> float:
+def estimate_buffer_ph(pka: Annotated[float, Field(ge=-2, le=16)], acid_molarity: float, base_molarity: float) -> float:
     """Estimate the pH of a buffer of a weak acid and its conjugate base.
 
     Args:
@@ -200,9 +198,7 @@ def plan_serial_dilution(
     return {
         "transfer_ml": _significant(transfer),
         "diluent_ml": _significant(tube_volume_ml - transfer),
-        "concentrations": [
-            _significant(start_concentration / dilution_factor**n) for n in range(1, steps + 1)
-        ],
+        "concentrations": [_significant(start_concentration / dilution_factor**n) for n in range(1, steps + 1)],
     }
 
 

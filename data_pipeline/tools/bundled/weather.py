@@ -44,9 +44,7 @@ class DayReading(TypedDict):
     rain_mm: float
 
 
-def calculate_dew_point(
-    temperature_c: float, humidity_percent: Annotated[float, Field(ge=1, le=100)]
-) -> float:
+def calculate_dew_point(temperature_c: float, humidity_percent: Annotated[float, Field(ge=1, le=100)]) -> float:
     """Calculate the dew point of the air from its temperature and humidity.
 
     Args:
@@ -101,9 +99,7 @@ def calculate_heat_index(
     return round(index if unit == "fahrenheit" else (index - 32) / 1.8, 1)
 
 
-def calculate_sea_level_pressure(
-    station_pressure_hpa: float, elevation_m: float, temperature_c: float = 15.0
-) -> float:
+def calculate_sea_level_pressure(station_pressure_hpa: float, elevation_m: float, temperature_c: float = 15.0) -> float:
     """Calculate the sea-level pressure from a barometer reading at altitude.
 
     Args:
@@ -150,9 +146,7 @@ def calculate_wind_chill(temperature_c: float, wind_speed_kmh: float) -> float:
     return round(13.12 + 0.6215 * temperature_c - 11.37 * wind + 0.3965 * temperature_c * wind, 1)
 
 
-def classify_wind_force(
-    wind_speed: float, unit: Literal["m/s", "km/h", "mph", "knots"]
-) -> dict[str, int | str]:
+def classify_wind_force(wind_speed: float, unit: Literal["m/s", "km/h", "mph", "knots"]) -> dict[str, int | str]:
     """Classify a wind speed on the Beaufort scale.
 
     Args:
@@ -191,9 +185,7 @@ def estimate_storm_distance(seconds_to_thunder: float, temperature_c: float = 20
     return round(seconds_to_thunder * speed_of_sound / 1000, 2)
 
 
-def summarize_weather_readings(
-    readings: list[DayReading], rainy_day_mm: float = 1.0
-) -> dict[str, str | float | int]:
+def summarize_weather_readings(readings: list[DayReading], rainy_day_mm: float = 1.0) -> dict[str, str | float | int]:
     """Summarize several days of temperature and rain readings.
 
     Args:

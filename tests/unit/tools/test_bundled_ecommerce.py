@@ -21,8 +21,7 @@ def test_total_shopping_cart() -> None:
     assert tools.total_shopping_cart(cart)["total"] == 39.98
     # Half a cent is rounded up: 15 % of 0.10 is 0.015.
     assert (
-        tools.total_shopping_cart([{"name": "Clip", "unit_price": 0.1, "quantity": 1}], tax_percent=15)["tax"]
-        == 0.02
+        tools.total_shopping_cart([{"name": "Clip", "unit_price": 0.1, "quantity": 1}], tax_percent=15)["tax"] == 0.02
     )
     with pytest.raises(ValueError, match="quantity of at least 1"):
         tools.total_shopping_cart([{"name": "Mug", "unit_price": 7.5, "quantity": 0}])

@@ -46,9 +46,7 @@ def test_league_table_orders_by_points_then_goals() -> None:
     assert tools.build_league_table(one_win, 2)[0]["points"] == 2
     for away_team, goals in (("A", 1), ("B", -1)):
         with pytest.raises(ValueError, match="two different teams"):
-            tools.build_league_table(
-                [{"home_team": "A", "away_team": away_team, "home_goals": goals, "away_goals": 0}]
-            )
+            tools.build_league_table([{"home_team": "A", "away_team": away_team, "home_goals": goals, "away_goals": 0}])
 
 
 @pytest.mark.parametrize("count", [2, 5, 6])

@@ -11,7 +11,8 @@ import pytest
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.tools import bundled
-from data_pipeline.tools.source import is_executable, load_tools
+from data_pipeline.tools.executor import is_executable
+from data_pipeline.tools.source import load_tools
 
 if TYPE_CHECKING:
     from pathlib import Path
