@@ -110,7 +110,7 @@ def add_lora(model: PreTrainedModel, lora: LoraSection) -> torch.nn.Module:
         if hasattr(module, "cast_input_dtype_enabled"):
             # peft would raise bf16 inputs to the adapters' fp32, and autocast lower them again: a quarter of a
             # CPU step. Without autocast both are fp32 already.
-            module.cast_input_dtype_enabled = False
+            module.cast_input_dtype_enabled = False  # type: ignore[assignment]  # peft's flag, not a module
     trainable = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
     assert trainable, "an adapter without weights"
     assert all("lora_" in name for name in trainable), "only the adapter may be trained"

@@ -109,7 +109,7 @@ def _draft(
 def _called_tools(style: Style, offered: Sequence[Tool], rng: random.Random) -> list[Tool]:
     """The tools to call, in order; repeated where one is called several times."""
     if style == "parallel":
-        return [rng.choice(offered)] * rng.choice((2, 2, 3))
+        return [rng.choice(offered)] * rng.choice((2, 2, 2, 3))
     if style == "parallel-multiple":
         tools = rng.sample(offered, min(len(offered), rng.choice((2, 2, 2, 3))))
         return tools + ([tools[-1]] if len(tools) == 2 and rng.random() < 0.2 else [])

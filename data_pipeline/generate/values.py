@@ -153,7 +153,7 @@ def _integer(name: str, schema: Schema, rng: random.Random) -> int:
 def _number(name: str, schema: Schema, rng: random.Random) -> float | int:
     low, high, decimals = _number_range(name, schema)
     value = _log_uniform(low, high, rng) if low >= 0 and high > 1000 else rng.uniform(low, high)
-    digits = rng.choice((0, 0, 1, 2) if decimals else (0, 0, 0, 1))
+    digits = rng.choice((0, 0, 0, 0, 1, 1, 2) if decimals else (0, 0, 0, 1))
     middle = (low + high) / 2
     excluded = (schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum"))
     candidates = (round(value, digits), round(middle, 2))
@@ -164,7 +164,7 @@ def _number(name: str, schema: Schema, rng: random.Random) -> float | int:
 def _log_uniform(low: float, high: float, rng: random.Random) -> float:
     value = float(max(low, 1) * (high / max(low, 1)) ** rng.random())
     magnitude = 10 ** max(0, len(str(int(value))) - 2)
-    return round(value / magnitude) * magnitude if rng.random() < 0.6 else value
+    return round(value / magnitude) * magnitude if rng.random() < 0.8 else value
 
 
 def _array(name: str, schema: Schema, rng: random.Random) -> list[Any]:
