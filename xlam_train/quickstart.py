@@ -13,7 +13,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -28,6 +28,10 @@ from data_pipeline.run import generate
 from data_pipeline.tools.executor import Executor
 from xlam_train.recipe import TrainRecipe
 from xlam_train.summary import print_summary
+
+if TYPE_CHECKING:
+    from xlam_train.export.gguf import GgufReport
+    from xlam_train.export.merge import MergeReport
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -169,7 +173,12 @@ def _merge(train: dict[str, Any], out: Path) -> dict[str, Any]:
 
     base, adapter = Path(train["base_dir"]), Path(train["adapter_dir"])
     samples = islice(read_dataset(out / "data" / "seen"), 3)
-    return asdict(merge_adapter(base, adapter, out / "merged", probe_ids=probe_ids(base, samples)))
+    return _plain(merge_adapter(base, adapter, out / "merged", probe_ids=probe_ids(base, samples)))
+
+
+def _plain(report: MergeReport | GgufReport) -> dict[str, Any]:
+    """A report that JSON can hold."""
+    return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(report).items()}
 
 
 def _gguf(train: dict[str, Any], out: Path) -> dict[str, Any]:
@@ -180,7 +189,7 @@ def _gguf(train: dict[str, Any], out: Path) -> dict[str, Any]:
         ("q8_0", out / "merged", out / "model-q8_0.gguf"),
         ("f16", Path(train["base_dir"]), out / "base-f16.gguf"),
     )
-    return {path.name: asdict(write_gguf(model, path, kind)) for kind, model, path in wanted}
+    return {path.name: _plain(write_gguf(model, path, kind)) for kind, model, path in wanted}
 
 
 def heldout(out: Path, name: str, count: int) -> list[Trajectory]:
