@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,11 @@ def report_errors(work: Callable[[], None]) -> int:
         # The reader of stdout has gone, as in `xlam data show | head`; leave nothing for the flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return 0
+
+
+def libraries_on_stderr() -> AbstractContextManager[object]:
+    """Keep stdout for the result: libraries that log there (DeepSpeed, on import) go to stderr."""
+    return redirect_stdout(sys.stderr)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -103,7 +109,8 @@ def _quickstart(arguments: argparse.Namespace) -> None:
     from xlam_train.quickstart import QuickstartRecipe, run_quickstart
 
     recipe = load_settings(QuickstartRecipe, arguments.recipe, arguments.overrides)
-    summary = run_quickstart(recipe, arguments.out)
+    with libraries_on_stderr():
+        summary = run_quickstart(recipe, arguments.out)
     if arguments.json:
         _print_json(summary)
 
@@ -244,10 +251,14 @@ def _train(arguments: argparse.Namespace) -> None:
     from xlam_train.recipe import TrainRecipe
 
     recipe = load_settings(TrainRecipe, arguments.recipe, arguments.overrides)
-    from xlam_train.sft import run_sft
+    with libraries_on_stderr():
+        from accelerate import PartialState  # torch takes seconds; a wrong recipe is told before
 
-    report = asdict(run_sft(recipe))
-    _print_json(report)
+        from xlam_train.sft import run_sft
+
+        report = asdict(run_sft(recipe))
+    if PartialState().is_main_process:
+        _print_json(report)
 
 
 def _add_export(commands: Any) -> None:
