@@ -6,6 +6,7 @@ Commands import what they need when they run, so that `xlam --help` answers at o
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -47,6 +48,12 @@ def report_errors(work: Callable[[], None]) -> int:
     except BrokenPipeError:
         # The reader of stdout has gone, as in `xlam data show | head`; leave nothing for the flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"xlam: {where}no space left on the disk; free some and run the same command again", file=sys.stderr)  # noqa: T201
+        return InputError.exit_code
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,7 +104,10 @@ def add_lora(model: PreTrainedModel, lora: LoraSection) -> torch.nn.Module:
         task_type="CAUSAL_LM",
     )
     try:
-        adapted: torch.nn.Module = get_peft_model(model, config)
+        with warnings.catch_warnings():
+            # peft 0.21 reads an attribute that transformers 5.23 renamed; nothing a user could do about it.
+            warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
+            adapted: torch.nn.Module = get_peft_model(model, config)
     except ValueError as error:
         raise InputError(f"lora.target_modules: {str(error).splitlines()[0]}; try all-linear") from error
     for module in adapted.modules():
