@@ -48,19 +48,19 @@ def _accuracy(summary: dict[str, Any]) -> Any:
     after, agreement = summary["after"], summary["after"]["agreement"]
     runs = {
         "base, llama.cpp f16": summary["before"],
-        **{f"tuned, {k}": v for k, v in after.items() if k != "agreement"},
+        **{f"tuned {k}": v for k, v in after.items() if k != "agreement"},
     }
     rows = []
     for model, sets in runs.items():
         for name, report in sets.items():
             score = report["score"]
             shares = (f"{score[key]:.0%}" for key in ("valid", "tools", "exact", "runs"))
-            rows.append((f"{model}, {name} tools", score["samples"], *shares, f"{report['tokens_per_second']:.0f}"))
+            rows.append((model, name, score["samples"], *shares, f"{report['tokens_per_second']:.0f}"))
     title = (
         f"Held-out queries; llama.cpp f16 and transformers fp32 wrote the same tokens on "
         f"{agreement['equal']} of {agreement['prompts']} prompts"
     )
-    return table(title, ("model", "queries", "valid JSON", "right tool", "exact match", "calls run", "tokens/s"), rows)
+    return table(title, ("model", "tools", "n", "JSON", "tool", "exact", "runs", "tok/s"), rows)
 
 
 def _files(summary: dict[str, Any]) -> Any:
