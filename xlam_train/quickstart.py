@@ -6,7 +6,10 @@ command again skips what is there and goes on.
 
 from __future__ import annotations
 
+import json
 import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from xlam_train.export.gguf import GgufReport
     from xlam_train.export.merge import MergeReport
 
+INTERRUPTED = 130
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -161,10 +165,20 @@ def _generate(jobs: DataJobs, out: Path) -> dict[str, Any]:
 
 
 def _train(recipe: TrainRecipe, out: Path) -> dict[str, Any]:
-    from xlam_train.sft import run_sft
-
+    """Train in a process of its own, so that its memory is free again for the stages that follow."""
     data = recipe.data.model_copy(update={"path": out / "data" / "train"})
-    return asdict(run_sft(recipe.model_copy(update={"data": data, "out": out / "train"})))
+    resolved = recipe.model_copy(update={"data": data, "out": out / "train"})
+    path = out / "train_recipe.json"  # JSON is YAML too
+    write_json(path, resolved.model_dump(mode="json"))
+    command = [sys.executable, "-m", "xlam_train.cli", "train", str(path)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode == INTERRUPTED:
+        raise KeyboardInterrupt
+    if done.returncode:
+        failure = InputError if done.returncode == InputError.exit_code else CheckFailed
+        raise failure("training stopped for the reason above; mend it and run the same command again")
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
 
 
 def _merge(train: dict[str, Any], out: Path) -> dict[str, Any]:

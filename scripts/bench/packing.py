@@ -66,7 +66,7 @@ def _packed_step(model: torch.nn.Module, encoded: list[Encoded], bf16: bool) -> 
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         loss = tree_loss(model, batch) / batch["weight"].sum()
     loss.backward()
-    return float(loss)
+    return loss.item()
 
 
 def _plain(model: torch.nn.Module) -> torch.nn.Module:
@@ -84,7 +84,7 @@ def _single_steps(model: torch.nn.Module, encoded: list[Encoded], bf16: bool) ->
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
             loss = model(input_ids=ids, labels=target, use_cache=False).loss * sum(sample.trainable) / labels
         loss.backward()
-        total += float(loss)
+        total += loss.item()
     return total
 
 
