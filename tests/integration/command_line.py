@@ -1,7 +1,10 @@
 """Runs `xlam` as people do, in a process of its own."""
 
+import contextlib
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 XLAM = (sys.executable, "-m", "xlam_train.cli")
@@ -10,6 +13,16 @@ XLAM = (sys.executable, "-m", "xlam_train.cli")
 def xlam(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [*XLAM, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """What is started within reacts to Ctrl-C, even if a shell runs the tests in the background, where nothing does."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def refusal(done: subprocess.CompletedProcess[str], code: int = 2) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import XLAM, refusal, xlam
+from command_line import XLAM, interruptible, refusal, xlam
 
 from data_pipeline.core.dataset import read_dataset, read_rejects
 from data_pipeline.core.errors import InputError
@@ -125,17 +125,13 @@ def test_a_lost_shard_is_made_again(recipe: Path, dataset: Path, tmp_path: Path,
 @contextlib.contextmanager
 def stopped_after_first_shard(recipe: Path, out: Path, how: signal.Signals) -> Iterator[subprocess.Popen[str]]:
     """A job that got a signal once its first shard was there."""
-    # A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with interruptible():
         job = subprocess.Popen(
             [*XLAM, "data", "generate", recipe, "--out", out],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-    finally:
-        signal.signal(signal.SIGINT, before)
     with job:
         while not (out / "shards" / "0000.jsonl").exists() and job.poll() is None:
             time.sleep(0.002)

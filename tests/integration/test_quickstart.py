@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import XLAM
+from command_line import XLAM, interruptible
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,8 @@ def finished(recipe: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory
     out = tmp_path_factory.mktemp("runs") / "quickstart"
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     command = quickstart(recipe, out)
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    with interruptible():
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     deadline = time.monotonic() + 200
     while not any(out.glob("train/checkpoints/*")) and time.monotonic() < deadline:
         time.sleep(0.05)
