@@ -37,10 +37,6 @@ class DataSection(Settings):
     conversion: ToolConversion = "card"
     """How schemas stand in the prompt; `card` is what the model card's own code writes."""
 
-    renamed_share: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share of tools, and of parameter lists, that are shown under restyled names, so that the model reads names
-    from the prompt. 0 trains on the data as it is."""
-
     max_length: PositiveInt = 2048
     """Longest sample in tokens; a longer one is an error, because cutting it would teach broken answers.
     2,048 holds about a dozen tools with a query."""

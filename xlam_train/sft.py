@@ -18,7 +18,6 @@ from data_pipeline.core.jsonl import read_json, write_json
 from xlam_train.data.collate import TreeDataset
 from xlam_train.data.pack import build_tree, plan_windows
 from xlam_train.data.render import Renderer
-from xlam_train.data.views import restyle_names
 from xlam_train.model import default_cache, load_for_training, load_tokenizer, native_bf16, prepare_base
 from xlam_train.trainer import TreeTrainer, drop_incomplete, last_checkpoint, training_arguments
 
@@ -150,8 +149,7 @@ def _read_report(path: Path) -> TrainReport:
 
 def _encode(recipe: TrainRecipe, base: Path) -> list[Encoded]:
     renderer = Renderer(load_tokenizer(base), recipe.data.variant, recipe.data.conversion)
-    samples = (restyle_names(s, recipe.data.renamed_share, recipe.seed) for s in read_dataset(recipe.data.path))
-    encoded = renderer.encode_all(samples, recipe.data.max_length)
+    encoded = renderer.encode_all(read_dataset(recipe.data.path), recipe.data.max_length)
     if not encoded:
         raise InputError(f"data.path: '{recipe.data.path}' holds no samples; loosen the data recipe")
     return encoded
