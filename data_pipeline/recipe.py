@@ -19,6 +19,10 @@ class DataRecipe(Settings):
     without: list[str] = []
     """Tool sources taken out again, such as the domains kept for evaluation."""
 
+    flat_arguments: bool = False
+    """Leave out tools that take lists or objects: their queries and answers are about twice as long, and a model
+    of 135M parameters needs hours rather than minutes to close their brackets right."""
+
     seed: int = 1
     """Root of every random stream; another seed gives other samples."""
 

@@ -79,7 +79,8 @@ def fresh_samples(recipe: DataRecipe, count: int) -> list[Trajectory]:
 def tool_pool(recipe: DataRecipe) -> list[Tool]:
     """The recipe's tools without those it takes out."""
     out = {tool.name for tool in load_tools(recipe.without)} if recipe.without else set()
-    return [tool for tool in load_tools(recipe.tools) if tool.name not in out]
+    found = [tool for tool in load_tools(recipe.tools) if tool.name not in out]
+    return [tool for tool in found if tool.takes_scalars_only] if recipe.flat_arguments else found
 
 
 def _claim(out: Path, recipe: DataRecipe, pool: Sequence[Tool]) -> None:

@@ -95,6 +95,8 @@ def add_lora(model: PreTrainedModel, lora: LoraSection) -> torch.nn.Module:
     """
     from peft import LoraConfig, get_peft_model
 
+    from xlam_train.lora import LeanLoraLinear
+
     config = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,
@@ -103,6 +105,7 @@ def add_lora(model: PreTrainedModel, lora: LoraSection) -> torch.nn.Module:
         layers_to_transform=_adapted_layers(model, lora.first_layer),
         task_type="CAUSAL_LM",
     )
+    config._register_custom_module({torch.nn.Linear: LeanLoraLinear})
     try:
         with warnings.catch_warnings():
             # peft 0.21 reads an attribute that transformers 5.23 renamed; nothing a user could do about it.
@@ -110,11 +113,6 @@ def add_lora(model: PreTrainedModel, lora: LoraSection) -> torch.nn.Module:
             adapted: torch.nn.Module = get_peft_model(model, config)
     except ValueError as error:
         raise InputError(f"lora.target_modules: {str(error).splitlines()[0]}; try all-linear") from error
-    for module in adapted.modules():
-        if hasattr(module, "cast_input_dtype_enabled"):
-            # peft would raise bf16 inputs to the adapters' fp32, and autocast lower them again: a quarter of a
-            # CPU step. Without autocast both are fp32 already.
-            module.cast_input_dtype_enabled = False  # type: ignore[assignment]  # peft's flag, not a module
     trainable = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
     assert trainable, "an adapter without weights"
     assert all("lora_" in name for name in trainable), "only the adapter may be trained"

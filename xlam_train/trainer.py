@@ -142,7 +142,7 @@ def tree_loss(model: torch.nn.Module, batch: TreeBatch) -> torch.Tensor:
         logits_to_keep=batch["positions"],
         use_cache=False,
     )
-    return weighted_cross_entropy(output.logits[0], batch["row"], batch["target"], batch["weight"])
+    return weighted_cross_entropy(output.logits.squeeze(0), batch["row"], batch["target"], batch["weight"])
 
 
 def training_arguments(recipe: TrainRecipe, bf16: bool, ranks: int) -> TrainingArguments:

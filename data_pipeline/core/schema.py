@@ -68,6 +68,15 @@ def describe(error: ValidationError) -> str:
     return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
+# Type names of JSON and of Python, which some catalogues use, and the keywords that only such types have.
+COMPOUND = frozenset({"array", "object", "list", "dict", "tuple", "items", "prefixItems", "properties"})
+
+
+def _is_compound(schema: dict[str, Any]) -> bool:
+    kind = schema.get("type")
+    return not COMPOUND.isdisjoint({*schema, *(kind if isinstance(kind, list) else (kind,))})
+
+
 class Tool(Frozen):
     """A function a model may call, described as an OpenAI function schema.
 
@@ -117,6 +126,11 @@ class Tool(Frozen):
         """Parameter name -> its JSON schema, in declaration order."""
         found = self.parameters.get("properties") or {}
         return found if isinstance(found, dict) else {}  # type: ignore[return-value]
+
+    @property
+    def takes_scalars_only(self) -> bool:
+        """Whether no parameter is a list or an object."""
+        return not any(map(_is_compound, self.properties.values()))
 
     @property
     def required(self) -> tuple[str, ...]:

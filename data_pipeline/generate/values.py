@@ -153,12 +153,18 @@ def _integer(name: str, schema: Schema, rng: random.Random) -> int:
 def _number(name: str, schema: Schema, rng: random.Random) -> float | int:
     low, high, decimals = _number_range(name, schema)
     value = _log_uniform(low, high, rng) if low >= 0 and high > 1000 else rng.uniform(low, high)
-    digits = rng.choice((0, 0, 0, 0, 1, 1, 2) if decimals else (0, 0, 0, 1))
+    digits = rng.choice(_usual_decimals(value) if decimals else (0, 0, 0, 1))
     middle = (low + high) / 2
     excluded = (schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum"))
     candidates = (round(value, digits), round(middle, 2))
     rounded = next((number for number in candidates if low <= number <= high and number not in excluded), middle)
     return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _usual_decimals(value: float) -> tuple[int, ...]:
+    """Decimal places as people give them: 2.5 kg and 19.99, but 184 rather than 184.37."""
+    size = abs(value)
+    return (0, 0, 1, 1, 1, 2) if size < 10 else (0, 0, 0, 0, 1, 2) if size < 100 else (0, 0, 0, 0, 0, 0, 0, 1)
 
 
 def _log_uniform(low: float, high: float, rng: random.Random) -> float:

@@ -20,7 +20,7 @@ from data_pipeline.core.dataset import read_dataset, read_rejects
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.settings import load_settings
 from data_pipeline.recipe import DataRecipe
-from data_pipeline.run import fresh_samples, generate
+from data_pipeline.run import fresh_samples, generate, tool_pool
 
 RECIPE = """\
 tools: ["bundled:energy", "bundled:finance"]
@@ -277,6 +277,13 @@ def test_fresh_samples_are_the_first_that_a_dataset_would_accept(recipe: Path, d
     assert fresh_samples(job, 5) == list(read_dataset(dataset))[:5]
     with pytest.raises(InputError, match="samples passed the checks; give more tools"):
         fresh_samples(job.model_copy(update={"shards": 1, "tool_sets_per_shard": 1}), 13)
+
+
+def test_flat_arguments_leave_out_tools_that_take_lists_or_objects() -> None:
+    recipe = DataRecipe(tools=["bundled:energy", "bundled:finance"])
+    every, flat = tool_pool(recipe), tool_pool(recipe.model_copy(update={"flat_arguments": True}))
+    left_out = {tool.name for tool in every} - {tool.name for tool in flat}
+    assert {"compute_progressive_tax", "find_biggest_consumers"} == left_out
 
 
 def test_show_prints_samples_in_words(dataset: Path) -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from xlam_train.loss import weighted_cross_entropy
+from xlam_train.loss import CHUNK, weighted_cross_entropy
 
 
 def test_by_hand() -> None:
@@ -29,6 +29,20 @@ def test_bf16_logits_are_summed_in_fp32() -> None:
     loss = weighted_cross_entropy(logits, torch.tensor([0]), torch.tensor([7]), torch.ones(1))
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(math.log(50_000), rel=1e-6)
+
+
+def test_gradient_is_that_of_autograd_over_many_rows() -> None:
+    """More rows than a chunk, rows with several labels, a row with none."""
+    torch.manual_seed(0)
+    logits = torch.randn(2 * CHUNK + 3, 11, dtype=torch.float64, requires_grad=True)
+    row = torch.randint(0, 2 * CHUNK, (90,))
+    target, weight = torch.randint(0, 11, (90,)), torch.randint(0, 4, (90,)).double()
+    ours = weighted_cross_entropy(logits, row, target, weight)
+    plain = -(logits.log_softmax(-1)[row, target] * weight).sum()
+    (expected,) = torch.autograd.grad(plain, logits)
+    (gradient,) = torch.autograd.grad(ours, logits)
+    torch.testing.assert_close(ours, plain, rtol=1e-12, atol=0)
+    torch.testing.assert_close(gradient, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_weight_zero_has_no_gradient() -> None:

@@ -7,9 +7,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,17 +15,16 @@ from typing import Any
 from data_pipeline.core.errors import InputError
 from xlam_train.infer.backends import Completion, Progress
 
-SLOTS = 4
-CONTEXT_PER_SLOT = 4096
+CONTEXT = 4096
 REQUEST_SECONDS = 600
 
 
 class LlamaCppBackend:
     """A GGUF file behind llama.cpp's own server on loopback.
 
-    Several slots answer at once, because decoding one sequence at a time leaves a CPU waiting for
-    memory; prompts on one tool set go to one slot one after another, so that llama.cpp reuses the
-    prefix they share.
+    One prompt after another in one slot: that way llama.cpp reuses the prefix that neighbours share, and
+    answers do not depend on what else is in a batch. On two cores it is also faster than four slots,
+    which attend over one another's keys: 30 answers in 36 s instead of 43 s.
     """
 
     def __init__(self, model: Path, threads: int | None = None) -> None:
@@ -41,8 +38,8 @@ class LlamaCppBackend:
 
         params = CommonParams()
         params.model.path = str(self._model)
-        params.n_ctx = SLOTS * CONTEXT_PER_SLOT
-        params.n_parallel = SLOTS
+        params.n_ctx = CONTEXT
+        params.n_parallel = 1
         for cpu in (params.cpuparams, params.cpuparams_batch):
             cpu.n_threads = self._threads
         try:
@@ -69,31 +66,20 @@ class LlamaCppBackend:
 
     def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
         """Greedy answers; see `Backend.complete`."""
-        # Prompts that share everything up to the query belong to one tool set.
-        numbered = enumerate(prompts)
-        groups = [list(group) for _, group in groupby(numbered, key=lambda pair: pair[1].split("[BEGIN OF QUERY]")[0])]
-        answers: dict[int, Completion] = {}
-        lanes: list[list[tuple[int, str]]] = [[] for _ in range(SLOTS)]
-        for group in sorted(groups, key=len, reverse=True):
-            min(lanes, key=len).extend(group)
-
-        def run(slot: int) -> None:
-            for index, prompt in lanes[slot]:
-                answers[index] = self._complete_one(prompt, budgets[index], slot)
+        answers = []
+        with _quiet():
+            for prompt, budget in zip(prompts, budgets, strict=True):
+                answers.append(self._complete_one(prompt, budget))
                 progress(1)
+        return answers
 
-        with ThreadPoolExecutor(SLOTS) as pool, _quiet():
-            list(pool.map(run, range(SLOTS)))
-        return [answers[index] for index in range(len(prompts))]
-
-    def _complete_one(self, prompt: str, max_tokens: int, slot: int) -> Completion:
+    def _complete_one(self, prompt: str, max_tokens: int) -> Completion:
         request = {
             "prompt": prompt,
             "n_predict": max_tokens,
             "temperature": 0,
             "samplers": ["temperature"],
             "n_probs": 2,
-            "id_slot": slot,
             "cache_prompt": True,
             "return_tokens": True,
         }

@@ -56,12 +56,15 @@ class TransformersBackend:
 
     def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
         """Greedy answers; see `Backend.complete`."""
-        answers: list[Completion] = []
-        for start in range(0, len(prompts), BATCH):
-            batch = [self.tokenize(prompt) for prompt in prompts[start : start + BATCH]]
-            answers += self._complete_batch(batch, budgets[start : start + BATCH])
+        # Answers of like length end together, so no batch decodes long for the sake of one prompt.
+        order = sorted(range(len(prompts)), key=lambda index: budgets[index])
+        answers: dict[int, Completion] = {}
+        for start in range(0, len(order), BATCH):
+            chosen = order[start : start + BATCH]
+            batch = [self.tokenize(prompts[index]) for index in chosen]
+            answers.update(zip(chosen, self._complete_batch(batch, [budgets[index] for index in chosen]), strict=True))
             progress(len(batch))
-        return answers
+        return [answers[index] for index in range(len(prompts))]
 
     def _complete_batch(self, batch: list[list[int]], budgets: Sequence[int]) -> list[Completion]:
         import torch

@@ -104,3 +104,21 @@ def test_fingerprint_ignores_where_a_tool_came_from() -> None:
     tool = trajectory(0, {}).tools[0]
     assert tool.fingerprint == tool.model_copy(update={"source": "json:elsewhere"}).fingerprint
     assert tool.fingerprint != tool.model_copy(update={"description": "Other."}).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("schema", "flat"),
+    [
+        ({"type": "integer"}, True),
+        ({"type": ["string", "null"], "enum": ["a", None]}, True),
+        ({}, True),
+        ({"type": "array", "items": {"type": "string"}}, False),
+        ({"type": "object", "properties": {}}, False),
+        ({"type": ["null", "array"]}, False),
+        ({"type": "dict"}, False),
+        ({"items": {"type": "string"}}, False),
+    ],
+)
+def test_scalars_are_told_from_lists_and_objects(schema: dict, flat: bool) -> None:
+    parameters = {"type": "object", "properties": {"n": {"type": "number"}, "x": schema}}
+    assert Tool(name="f", description="F.", parameters=parameters).takes_scalars_only is flat

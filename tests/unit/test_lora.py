@@ -1,0 +1,57 @@
+"""The lean LoRA layer against peft's own, on the same weights."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from peft import LoraConfig
+from peft.tuners.lora import Linear
+
+from xlam_train.lora import LeanLoraLinear
+
+
+def pair() -> tuple[LeanLoraLinear, Linear]:
+    """A lean layer and peft's, in fp64, with adapters that do something."""
+    torch.manual_seed(0)
+    base = torch.nn.Linear(6, 5, dtype=torch.float64)
+    config = LoraConfig(r=2, lora_alpha=6)
+    lean = LeanLoraLinear(copy.deepcopy(base), "default", config=config, r=2, lora_alpha=6).double()
+    torch.nn.init.normal_(lean.lora_B["default"].weight)
+    theirs = Linear(base, "default", config=config, r=2, lora_alpha=6).double()
+    theirs.load_state_dict(lean.state_dict())
+    return lean, theirs
+
+
+def test_output_and_gradients_are_those_of_peft() -> None:
+    lean, theirs = pair()
+    x = torch.randn(3, 6, dtype=torch.float64, requires_grad=True)
+    gradients = []
+    for layer in (lean, theirs):
+        out = layer(x)
+        weights = [x, layer.lora_A["default"].weight, layer.lora_B["default"].weight]
+        gradients.append([out.detach(), *torch.autograd.grad(out.square().sum(), weights)])
+    assert gradients[0][0].any()
+    for ours, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("state", ["disabled", "merged"])
+def test_without_an_active_adapter_it_is_peft(state: str) -> None:
+    lean, theirs = pair()
+    x = torch.randn(3, 6, dtype=torch.float64)
+    for layer in (lean, theirs):
+        layer.enable_adapters(False) if state == "disabled" else layer.merge()
+    torch.testing.assert_close(lean(x), theirs(x), rtol=1e-12, atol=1e-12)
+
+
+def test_bf16_inputs_are_not_raised_to_the_adapters_fp32() -> None:
+    """peft's layer computes A x in fp32 where the input is bf16 and autocast is off."""
+    base = torch.nn.Linear(6, 5, dtype=torch.bfloat16)
+    lean = LeanLoraLinear(base, "default", config=LoraConfig(r=2, lora_alpha=6), r=2, lora_alpha=6)
+    seen: list[torch.dtype] = []
+    lean.lora_A["default"].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert lean(torch.randn(3, 6, dtype=torch.bfloat16)).dtype is torch.bfloat16
+    assert seen == [torch.bfloat16]

@@ -1,0 +1,29 @@
+"""peft's LoRA layer without the passes over memory that a CPU feels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from peft.tuners.lora import Linear
+
+if TYPE_CHECKING:
+    import torch
+
+
+class LeanLoraLinear(Linear):  # type: ignore[misc]  # peft is untyped here
+    """The same sum `W x + scaling * B A x`, with two passes over a [T, out] tensor instead of five.
+
+    peft scales the wide result and adds it into a new tensor; here the narrow A x is scaled and the sum is
+    made in place. It also raises bf16 inputs to the adapters' fp32, which autocast lowers again: a quarter of
+    a CPU step. Names and shapes of the weights are peft's, and so are merging and saving.
+    """
+
+    def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """[..., in] -> [..., out]; anything but one plain active adapter is left to peft."""
+        active = [name for name in self.active_adapters if name in self.lora_A]
+        if self.disable_adapters or self.merged or len(active) != 1 or kwargs:
+            return super().forward(x, *args, **kwargs)
+        (name,) = active
+        low = self.lora_A[name](self.lora_dropout[name](x)) * self.scaling[name]
+        result: torch.Tensor = self.base_layer(x)
+        return result.add_(self.lora_B[name](low))
