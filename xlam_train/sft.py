@@ -15,6 +15,7 @@ from transformers import set_seed
 from data_pipeline.core.dataset import dataset_fingerprint, read_dataset
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
+from xlam_train.allocator import keep_freed_memory
 from xlam_train.data.collate import TreeDataset
 from xlam_train.data.pack import build_tree, plan_windows
 from xlam_train.data.render import Renderer
@@ -77,6 +78,7 @@ def run_sft(recipe: TrainRecipe) -> TrainReport:
         return finished
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
+    keep_freed_memory()
     set_seed(recipe.seed)
     with state.main_process_first():
         base = prepare_base(recipe.model.base, default_cache())

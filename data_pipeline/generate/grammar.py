@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from data_pipeline.core.schema import Tool, ToolCall
-from data_pipeline.generate.phrases import join, say_argument, say_clause
+from data_pipeline.generate.phrases import distinct_heads, join, say_argument, say_clause
 from data_pipeline.generate.values import words_of
 
 # Ways to say a description's leading verb.
@@ -141,12 +141,14 @@ FRAMES = (
 def _sentence_of_details(tool: Tool, call: ToolCall, rng: random.Random) -> str:
     if rng.random() < 0.3:
         return f"{rng.choice(DETAILS)}{_details(tool, call, rng)}."
-    clauses = [say_clause(k, tool.properties[k], v, rng) for k, v in _shuffled(call, rng)]
+    schemas = distinct_heads(tool.properties)
+    clauses = [say_clause(k, schemas[k], v, rng) for k, v in _shuffled(call, rng)]
     return f"{_upper_first(join(clauses))}."
 
 
 def _details(tool: Tool, call: ToolCall, rng: random.Random) -> str:
-    return join([say_argument(k, tool.properties[k], v, rng) for k, v in _shuffled(call, rng)])
+    schemas = distinct_heads(tool.properties)
+    return join([say_argument(k, schemas[k], v, rng) for k, v in _shuffled(call, rng)])
 
 
 def _shuffled(call: ToolCall, rng: random.Random) -> list[tuple[str, object]]:

@@ -48,6 +48,7 @@ UNITS: dict[str, tuple[str, ...]] = {
     "eur": ("EUR", "euros"),
 }
 PREPOSITIONS = {"at", "by", "for", "from", "in", "of", "on", "per", "to", "with"}
+SMALL_WORDS = {"a", "an", "the", "of", "one", "two", "other", "first", "second"}
 ACTION_WORDS = {
     "include",
     "use",
@@ -71,14 +72,39 @@ def split_unit(name: str) -> tuple[str, tuple[str, ...]]:
     return (" ".join(words[:-1]) if units else " ".join(words)), units
 
 
-def noun_phrase(name: str, schema: Schema, rng: random.Random) -> str:
-    """What the parameter is called in a sentence: its name's words, or the head of its description."""
-    words, _ = split_unit(name)
+def distinct_heads(properties: dict[str, Schema]) -> dict[str, Schema]:
+    """The schemas, without each description whose head may mean a neighbour too.
+
+    "Electricity used by day" and "Electricity used at night" have the same head, so people say "day" and "night".
+    """
+    told = {
+        name: {*words_of(name).split(), *re.findall(r"\w+", str(schema.get("description", "")).lower())}
+        for name, schema in properties.items()
+    }
+
+    def is_distinct(name: str, schema: Schema) -> bool:
+        head = {*_head(schema).lower().split()} - SMALL_WORDS
+        return not any(head <= words for other, words in told.items() if other != name)
+
+    return {
+        name: schema if is_distinct(name, schema) else {**schema, "description": ""}
+        for name, schema in properties.items()
+    }
+
+
+def _head(schema: Schema) -> str:
+    """The noun that a description begins with."""
     head = re.split(
         r"[,;:.(]| as | in | e\.g| for | to | at | when | on | used | from ",
         str(schema.get("description", "")),
     )[0]
-    head = re.sub(r"^(the|a|an|your|optional)\s+", "", head.strip(), flags=re.IGNORECASE)
+    return re.sub(r"^(the|a|an|your|optional)\s+", "", head.strip(), flags=re.IGNORECASE)
+
+
+def noun_phrase(name: str, schema: Schema, rng: random.Random) -> str:
+    """What the parameter is called in a sentence: its name's words, or the head of its description."""
+    words, _ = split_unit(name)
+    head = _head(schema)
     if 1 <= len(head.split()) <= 4 and (not words or rng.random() < 0.25):
         return head[0].lower() + head[1:] if not head.split()[0].isupper() else head
     return words or words_of(name).strip() or name
@@ -98,7 +124,7 @@ def say_value(value: Any, schema: Schema, rng: random.Random) -> str:
     if isinstance(value, (int, float)):
         return say_number(value, rng)
     if isinstance(value, dict):
-        properties = schema.get("properties") or {}
+        properties = distinct_heads(schema.get("properties") or {})
         return join([say_argument(k, properties.get(k, {}), v, rng) for k, v in value.items()])
     if isinstance(value, list):
         return _say_list(value, schema.get("items") or {}, rng)
@@ -148,7 +174,8 @@ def say_argument(name: str, schema: Schema, value: Any, rng: random.Random) -> s
         forms += [f"{article(noun)} {noun} of {said}"] * 3
     if isinstance(value, list):
         forms = [f"{noun} {said}", f"the {noun} {said}", f"{noun}: {said}"]
-    if words_of(name).startswith(("from ", "to ", "by ", "in ")):
+    # "from Oslo" says what "from 40" does not: a latitude, a percentage?
+    if isinstance(value, str) and words_of(name).startswith(("from ", "to ", "by ", "in ")):
         preposition = words_of(name).split()[0]
         forms += [f"{preposition} {said}"] * 3
     return rng.choice(forms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count, islice
 from typing import TypeVar
 
 from data_pipeline.core.errors import InputError
@@ -31,7 +32,7 @@ def draft_shard(recipe: DataRecipe, pool: Sequence[Tool], shard: int) -> Iterato
     """
     if not pool:
         raise InputError("no tools to sample from: 'tools' minus 'without' is empty")
-    deck = _deal(pool, stream(recipe.seed, "deck", shard))
+    deck = islice(_deal(pool, recipe.seed), shard * recipe.tool_sets_per_shard, None)
     for index in range(recipe.tool_sets_per_shard):
         rng = stream(recipe.seed, "shard", shard, "set", index)
         offered = _tool_set(next(deck), pool, recipe.tools_per_set, rng)
@@ -40,10 +41,10 @@ def draft_shard(recipe: DataRecipe, pool: Sequence[Tool], shard: int) -> Iterato
             yield _draft(f"{shard:04d}-{index:04d}-{number:02d}", style, offered, pool, recipe, rng)
 
 
-def _deal(pool: Sequence[Tool], rng: random.Random) -> Iterator[Tool]:
-    """Shuffled rounds through the pool, so that each tool leads about equally often."""
-    while True:
-        yield from rng.sample(pool, len(pool))
+def _deal(pool: Sequence[Tool], seed: int) -> Iterator[Tool]:
+    """Shuffled rounds through the pool, of which shards take consecutive parts: each tool leads equally often."""
+    for number in count():
+        yield from stream(seed, "deck", number).sample(pool, len(pool))
 
 
 def _weighted(shares: Mapping[T, float], rng: random.Random) -> T:

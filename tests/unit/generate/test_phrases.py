@@ -13,6 +13,7 @@ from data_pipeline.core.schema import Tool
 from data_pipeline.core.seeding import stream
 from data_pipeline.generate.phrases import (
     article,
+    distinct_heads,
     join,
     noun_phrase,
     say_argument,
@@ -110,6 +111,23 @@ def test_the_heads_of_short_descriptions_name_the_parameter_too() -> None:
     long = {"description": "Whatever the present caller happens to know"}
     assert {noun_phrase("t", long, stream(n)) for n in range(50)} == {"t"}
     assert noun_phrase("_", {}, stream(1)) == "_"
+
+
+def test_a_leading_preposition_does_not_stand_for_a_number() -> None:
+    assert all("latitude" in phrase for phrase in said(say_argument, "from_latitude", 40))
+
+
+def test_a_head_that_may_mean_a_neighbour_is_not_used() -> None:
+    schemas = {
+        "day_kwh": {"description": "Electricity used by day"},
+        "night_kwh": {"description": "Electricity used at night"},
+        "first_parent": {"description": "Genotype of one parent"},
+        "second_parent": {"description": "Genotype of the other parent"},
+        "price": {"description": "Flat price, in euros"},
+    }
+    distinct = distinct_heads(schemas)
+    assert {name for name, schema in distinct.items() if schema["description"]} == {"price"}
+    assert {noun_phrase("night_kwh", distinct["night_kwh"], stream(n)) for n in range(50)} == {"night"}
 
 
 @given(value=st.integers(-(10**12), 10**12), seed=st.integers(0, 50))

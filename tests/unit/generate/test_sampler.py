@@ -102,6 +102,13 @@ def test_every_tool_is_offered_within_one_round(pool: list[Tool]) -> None:
     assert {tool.name for draft in found for tool in draft.tools} == {tool.name for tool in pool}
 
 
+def test_shards_together_deal_every_tool_once_a_round() -> None:
+    pool = named_pool(sources=4, tools=3)
+    alone = {"tools_per_set": {1: 1.0}, "tool_sets_per_shard": 8, "queries_per_tool_set": 1}
+    offered = [draft.tools[0].name for shard in range(3) for draft in drafts(pool, shard=shard, **alone)]
+    assert Counter(offered) == dict.fromkeys((tool.name for tool in pool), 2)
+
+
 def test_half_of_the_companions_come_from_the_same_source() -> None:
     pool = named_pool(sources=20, tools=5)
     found = drafts(pool, tools_per_set={2: 1.0}, tool_sets_per_shard=600, queries_per_tool_set=1)
