@@ -21,9 +21,11 @@ class LeanLoraLinear(Linear):  # type: ignore[misc]  # peft is untyped here
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         """[..., in] -> [..., out]; anything but one plain active adapter is left to peft."""
         active = [name for name in self.active_adapters if name in self.lora_A]
+        result: torch.Tensor
         if self.disable_adapters or self.merged or len(active) != 1 or kwargs:
-            return super().forward(x, *args, **kwargs)
+            result = super().forward(x, *args, **kwargs)
+            return result
         (name,) = active
         low = self.lora_A[name](self.lora_dropout[name](x)) * self.scaling[name]
-        result: torch.Tensor = self.base_layer(x)
+        result = self.base_layer(x)
         return result.add_(self.lora_B[name](low))

@@ -82,9 +82,6 @@ class QuickstartRecipe(Settings):
     compared_samples: Count = 20
     """Prompts answered by transformers too, half of them on unseen tools; fp32 on a CPU takes its time."""
 
-    base_samples: Count = 10
-    """Prompts the base model is asked before, half of them on unseen tools; it never stops early, so few."""
-
     bars: Bars = Bars()
     """What the model has to reach."""
 
@@ -230,7 +227,7 @@ def _smoke_llama(out: Path, file: str, sets: Mapping[str, Sequence[Trajectory]])
 
 
 def _before(recipe: QuickstartRecipe, out: Path) -> dict[str, Any]:
-    count = -(-recipe.base_samples // 2)
+    count = recipe.compared_samples // 2
     sets = {name: heldout(out, name, count) for name in ("seen", "unseen")}
     reports = _smoke_llama(out, "base-f16.gguf", sets)
     return {name: report.to_dict() for name, report in reports.items()}

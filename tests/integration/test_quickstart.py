@@ -30,7 +30,6 @@ train:
   threads: 1
 heldout_samples: 2
 compared_samples: 2
-base_samples: 2
 bars: {seen_exact: 0, unseen_exact: 0, agreement: 0.5}
 """
 
