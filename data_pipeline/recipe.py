@@ -20,8 +20,8 @@ class DataRecipe(Settings):
     """Tool sources taken out again, such as the domains kept for evaluation."""
 
     flat_arguments: bool = False
-    """Leave out tools that take lists or objects: their queries and answers are about twice as long, and a model
-    of 135M parameters needs hours rather than minutes to close their brackets right."""
+    """Leave out tools that take lists or objects: their queries and answers are longer, and their closing brackets
+    are what a small model learns late. For runs of minutes; off, because most real tools have some."""
 
     seed: int = 1
     """Root of every random stream; another seed gives other samples."""

@@ -12,7 +12,7 @@ M_MMAP_THRESHOLD = -3
 
 KEPT = 2**31 - 1  # free bytes that stay: all that fit the parameter
 GROWTH = 64 * 2**20
-LARGEST = 32 * 2**20  # larger blocks, such as the logits, come and go; glibc accepts no higher bound
+LARGEST = 32 * 2**20  # larger blocks, such as the logits, come and go: a step has few of them
 
 
 def keep_freed_memory() -> bool:

@@ -1,6 +1,7 @@
 """What a step frees stays with the process."""
 
 import platform
+import resource
 import subprocess
 import sys
 
@@ -26,6 +27,9 @@ print(faults() - before)
 """
 
 
+PAGES = 5 * 24 * 2_000_000 * 4 // resource.getpagesize()
+
+
 def page_faults(keep: bool) -> int:
     done = subprocess.run([sys.executable, "-c", FAULTS.format(keep=keep)], capture_output=True, text=True, check=True)
     return int(done.stdout)
@@ -33,4 +37,5 @@ def page_faults(keep: bool) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's mallopt")
 def test_freed_memory_is_not_fetched_again() -> None:
-    assert page_faults(keep=True) < page_faults(keep=False) / 10
+    """By itself glibc fetches between a fifth and all of the pages of five steps again, by luck."""
+    assert page_faults(keep=True) < PAGES / 10 < page_faults(keep=False)
