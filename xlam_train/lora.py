@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class LeanLoraLinear(Linear):  # type: ignore[misc]  # peft is untyped here
-    """The same sum `W x + scaling * B A x`, with two passes over a [T, out] tensor instead of five.
+    """The same sum `W x + scaling * B A x`, with three passes over a [T, out] tensor instead of five.
 
     peft scales the wide result and adds it into a new tensor; here the narrow A x is scaled and the sum is
     made in place. It also raises bf16 inputs to the adapters' fp32, which autocast lowers again: a quarter of

@@ -47,7 +47,7 @@ def test_without_an_active_adapter_it_is_peft(state: str) -> None:
 
 
 def test_bf16_inputs_are_not_raised_to_the_adapters_fp32() -> None:
-    """peft's layer computes A x in fp32 where the input is bf16 and autocast is off."""
+    """peft's layer raises its input to the adapters' type first, and autocast lowers it again."""
     base = torch.nn.Linear(6, 5, dtype=torch.bfloat16)
     lean = LeanLoraLinear(base, "default", config=LoraConfig(r=2, lora_alpha=6), r=2, lora_alpha=6)
     seen: list[torch.dtype] = []
