@@ -50,6 +50,8 @@ def test_bf16_inputs_are_not_raised_to_the_adapters_fp32() -> None:
     """peft's layer raises its input to the adapters' type first, and autocast lowers it again."""
     base = torch.nn.Linear(6, 5, dtype=torch.bfloat16)
     lean = LeanLoraLinear(base, "default", config=LoraConfig(r=2, lora_alpha=6), r=2, lora_alpha=6)
+    for adapter in (lean.lora_A, lean.lora_B):
+        adapter.float()  # as training keeps them
     seen: list[torch.dtype] = []
     lean.lora_A["default"].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].dtype))
     with torch.autocast("cpu", torch.bfloat16):
