@@ -25,6 +25,7 @@ from data_pipeline.core.errors import CheckFailed, InputError
 from data_pipeline.core.jsonl import read_json, write_json
 from data_pipeline.core.schema import Trajectory
 from data_pipeline.core.settings import Settings
+from data_pipeline.core.xlam_format import may_become_answer
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.report.console import console
 from data_pipeline.run import generate
@@ -35,6 +36,8 @@ from xlam_train.summary import print_summary
 if TYPE_CHECKING:
     from xlam_train.export.gguf import GgufReport
     from xlam_train.export.merge import MergeReport
+    from xlam_train.infer.backends import Backend
+    from xlam_train.infer.smoke import SmokeReport
 
 INTERRUPTED = 130
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -218,33 +221,37 @@ def heldout(out: Path, name: str, count: int) -> list[Trajectory]:
     return samples
 
 
-def _smoke_llama(out: Path, file: str, sets: Mapping[str, Sequence[Trajectory]]) -> dict[str, Any]:
-    from xlam_train.infer.backends import open_backend
-    from xlam_train.infer.smoke import smoke
-
-    with open_backend(out / file) as backend, Executor() as executor:
-        return {name: smoke(backend, samples, executor) for name, samples in sets.items()}
-
-
 def _before(recipe: QuickstartRecipe, out: Path) -> dict[str, Any]:
-    count = recipe.compared_samples // 2
-    sets = {name: heldout(out, name, count) for name in ("seen", "unseen")}
-    reports = _smoke_llama(out, "base-f16.gguf", sets)
+    from xlam_train.infer.llama_cpp import LlamaCppBackend
+
+    sets = _few(recipe, {name: heldout(out, name, recipe.heldout_samples) for name in ("seen", "unseen")})
+    reports = _smoke(LlamaCppBackend(out / "base-f16.gguf", go_on=may_become_answer), sets)
     return {name: report.to_dict() for name, report in reports.items()}
 
 
+def _few(recipe: QuickstartRecipe, sets: Mapping[str, list[Trajectory]]) -> dict[str, list[Trajectory]]:
+    """The first prompts of each set, for models that are only compared."""
+    return {name: samples[: recipe.compared_samples // 2] for name, samples in sets.items()}
+
+
+def _smoke(backend: Backend, sets: Mapping[str, Sequence[Trajectory]]) -> dict[str, SmokeReport]:
+    from xlam_train.infer.smoke import smoke
+
+    with backend as opened, Executor() as executor:
+        return {name: smoke(opened, samples, executor) for name, samples in sets.items()}
+
+
 def _after(recipe: QuickstartRecipe, out: Path) -> dict[str, Any]:
-    from xlam_train.infer.backends import open_backend
-    from xlam_train.infer.smoke import compare, first_of, smoke
+    from xlam_train.infer.llama_cpp import LlamaCppBackend
+    from xlam_train.infer.smoke import answers_by_prompt, compare, first_of
+    from xlam_train.infer.transformers_backend import TransformersBackend
 
     sets = {name: heldout(out, name, recipe.heldout_samples) for name in ("seen", "unseen")}
-    f16 = _smoke_llama(out, "model-f16.gguf", sets)
-    half = recipe.compared_samples // 2
-    few = {name: samples[:half] for name, samples in sets.items()}
-    q8 = _smoke_llama(out, "model-q8_0.gguf", few)
-    with open_backend(out / "merged") as backend, Executor() as executor:
-        reference = {name: smoke(backend, samples, executor) for name, samples in few.items()}
-    agreement = [compare(reference[name], first_of(f16[name], half)) for name in few]
+    few = _few(recipe, sets)
+    f16 = _smoke(LlamaCppBackend(out / "model-f16.gguf"), sets)
+    q8 = _smoke(LlamaCppBackend(out / "model-q8_0.gguf"), few)
+    reference = _smoke(TransformersBackend(out / "merged", drafts=answers_by_prompt(f16.values())), few)
+    agreement = [compare(reference[name], first_of(f16[name], len(few[name]))) for name in few]
     return {
         "llama.cpp f16": {name: report.to_dict() for name, report in f16.items()},
         "llama.cpp q8_0": {name: report.to_dict() for name, report in q8.items()},

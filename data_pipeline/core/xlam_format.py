@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -52,6 +53,9 @@ PARSE_REASONS = {
     "bad_call": "a call that is not exactly {'name': text, 'arguments': object}",
 }
 """Reason codes of `FormatError`, each with its meaning."""
+
+# Each part may be missing at the end of the text: it may be still to come.
+_ANSWER_START = re.compile(r"""\s*($|\{\s*("|$)|\[\s*(\{|\]|$))""")
 
 ToolLike = Tool | Mapping[str, Any]
 
@@ -140,6 +144,11 @@ def parse_calls(text: str) -> list[ToolCall]:
     if not isinstance(value, list):
         raise FormatError("unknown_shape", "expected {'tool_calls': [...]} or a list of calls")
     return [_parse_call(entry) for entry in value]
+
+
+def may_become_answer(text: str) -> bool:
+    """Whether text that is still being written begins as `parse_calls` wants it: an object, or a list of objects."""
+    return _ANSWER_START.match(text) is not None
 
 
 def _load_json(text: str) -> Any:

@@ -6,7 +6,7 @@ import json
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -27,10 +27,21 @@ class LlamaCppBackend:
     nothing: on two cores 30 answers took them 43 s, one slot 38 and 42 s.
     """
 
-    def __init__(self, model: Path, threads: int | None = None) -> None:
+    def __init__(
+        self, model: Path, threads: int | None = None, go_on: Callable[[str], bool] = lambda text: True
+    ) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            model: the GGUF file.
+            threads: all cores unless given.
+            go_on: told the answer so far, whether the rest of it is wanted. A model that cannot do the task
+                rambles, and its tenth word tells as much as its hundredth.
+        """
         self.name = f"llama.cpp {model.name}"
         self._model = model
         self._threads = threads or os.cpu_count() or 1
+        self._go_on = go_on
         self._server: Any = None
 
     def __enter__(self) -> LlamaCppBackend:
@@ -81,27 +92,41 @@ class LlamaCppBackend:
             "samplers": ["temperature"],
             "n_probs": 2,
             "cache_prompt": True,
-            "return_tokens": True,
+            "stream": True,
         }
-        found = self._post("/completion", request)
-        steps = found.get("completion_probabilities", ())
+        text, steps, stop = "", list[dict[str, Any]](), ""
+        with self._open("/completion", request) as response:
+            for event in _events(response):
+                text += event["content"]
+                steps += event.get("completion_probabilities", ())
+                stop = event.get("stop_type", "")
+                if not self._go_on(text):
+                    break  # closing the connection ends the work
         return Completion(
-            text=found["content"],
+            text=text,
             tokens=tuple(int(step["id"]) for step in steps),
             margins=tuple(_margin(step) for step in steps),
-            stopped=found["stop_type"] == "eos",
+            stopped=stop == "eos",
         )
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        with self._open(path, body) as response:
+            answer: dict[str, Any] = json.load(response)
+        return answer
+
+    def _open(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(
             self._server.listening_address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as response:
-                answer: dict[str, Any] = json.load(response)
+            return urllib.request.urlopen(request, timeout=REQUEST_SECONDS)
         except urllib.error.HTTPError as error:
             raise InputError(f"{self._model}: llama.cpp refused {path}: {error.read().decode()[:200]}") from error
-        return answer
+
+
+def _events(response: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a stream of server-sent events."""
+    return (json.loads(line.removeprefix(b"data: ")) for line in response if line.startswith(b"data: {"))
 
 
 def _margin(step: dict[str, Any]) -> float:

@@ -159,6 +159,13 @@ def first_of(report: SmokeReport, count: int) -> SmokeReport:
     )
 
 
+def answers_by_prompt(reports: Iterable[SmokeReport]) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """A prompt's token ids -> the tokens of its answer, over all reports."""
+    return {
+        ids: done.tokens for report in reports for ids, done in zip(report.prompt_ids, report.completions, strict=True)
+    }
+
+
 def probe_ids(model: Path, samples: Iterable[Trajectory]) -> list[list[int]]:
     """Prompts of real samples with their answers, as token ids of the model's own tokenizer."""
     from transformers import AutoTokenizer

@@ -8,6 +8,7 @@ from data_pipeline.core.errors import FormatError, InputError
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
 from data_pipeline.core.xlam_format import (
     PARSE_REASONS,
+    may_become_answer,
     parse_calls,
     render,
     render_answer,
@@ -188,6 +189,18 @@ def test_refuses_everything_else_with_its_reason(text: str, reason: str) -> None
         parse_calls(text)
     assert caught.value.reason == reason
     assert reason in PARSE_REASONS
+
+
+@pytest.mark.parametrize("answer", ['{"tool_calls": []}', ' \n[ {"name": "f", "arguments": {}}]', "[]", '{ \n "x'])
+def test_every_beginning_of_an_answer_may_become_one(answer: str) -> None:
+    assert all(may_become_answer(answer[:end]) for end in range(len(answer) + 1))
+
+
+@pytest.mark.parametrize("text", ["```", "Sure", "[BEGIN OF QUERY]", "{tool", "[1", '"f', " \n-"])
+def test_what_can_never_be_parsed_is_told_from_its_beginning(text: str) -> None:
+    assert not may_become_answer(text)
+    with pytest.raises(FormatError):
+        parse_calls(text)
 
 
 def test_huge_numbers_are_no_crash() -> None:

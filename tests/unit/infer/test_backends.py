@@ -9,7 +9,9 @@ from data_pipeline.core.errors import InputError
 from xlam_train.evaluate.heldout import Outcome, score
 from xlam_train.export.gguf import write_gguf
 from xlam_train.infer.backends import Completion, open_backend
+from xlam_train.infer.llama_cpp import LlamaCppBackend
 from xlam_train.infer.smoke import Agreement, Parting, SmokeReport, compare, first_of
+from xlam_train.infer.transformers_backend import TransformersBackend
 
 CONTENTS = [f"[BEGIN OF QUERY]\nWhat is {n} plus 17, Zoë?\n[END OF QUERY]\n\n" for n in range(6)]
 MAX_TOKENS = 12
@@ -25,12 +27,17 @@ def model_dir(smollm2_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def answers(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list]:
-    """Prompt ids and greedy answers of the real SmolLM2-135M on both backends."""
+def gguf(model_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("xllamacpp", reason="needs the package xllamacpp")
+    path = tmp_path_factory.mktemp("gguf") / "model.gguf"
+    write_gguf(model_dir, path, "f32")
+    return path
+
+
+@pytest.fixture(scope="module")
+def answers(model_dir: Path, gguf: Path) -> dict[str, list]:
+    """Prompt ids and greedy answers of the real SmolLM2-135M on both backends."""
     torch.set_num_threads(1)
-    gguf = tmp_path_factory.mktemp("gguf") / "model.gguf"
-    write_gguf(model_dir, gguf, "f32")
     found = {}
     for path in (model_dir, gguf):
         with open_backend(path, threads=1) as backend:
@@ -52,6 +59,31 @@ def test_greedy_tokens_and_margins_are_the_same(answers: dict[str, list]) -> Non
         assert ours.tokens == theirs.tokens
         assert ours.text == theirs.text
         assert ours.margins == pytest.approx(theirs.margins, abs=2e-2)
+
+
+@pytest.mark.parametrize("spoilt", [None, 0, 5])
+def test_drafts_change_no_answer(answers: dict[str, list], model_dir: Path, spoilt: int | None) -> None:
+    prompts, ids, expected = answers[""]
+    drafts = {tuple(row): list(done.tokens) for row, done in zip(ids[1:], expected[1:], strict=True)}
+    drafts[tuple(ids[1])] = list(expected[1].tokens[:3])
+    if spoilt is not None:
+        drafts[tuple(ids[2])][spoilt] += 1
+        drafts[tuple(ids[3])] = []
+    with TransformersBackend(model_dir, threads=1, drafts=drafts) as backend:
+        found = backend.complete(prompts, [MAX_TOKENS] * len(prompts), silent)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert (ours.text, ours.tokens, ours.stopped) == (theirs.text, theirs.tokens, theirs.stopped)
+        assert ours.margins == pytest.approx(theirs.margins, abs=1e-3)
+
+
+def test_an_answer_ends_where_no_more_of_it_is_wanted(answers: dict[str, list], gguf: Path) -> None:
+    prompts, _, expected = answers[".gguf"]
+    with LlamaCppBackend(gguf, threads=1, go_on=lambda text: len(text) < 9) as backend:
+        found = backend.complete(prompts, [MAX_TOKENS] * len(prompts), silent)
+    assert any(len(done.tokens) < MAX_TOKENS for done in found)
+    for ours, whole in zip(found, expected, strict=True):
+        assert ours.tokens == whole.tokens[: len(ours.tokens)]
+        assert ours.stopped or len(ours.tokens) == MAX_TOKENS or len(ours.text) >= 9
 
 
 def test_answers_come_back_in_the_order_of_the_prompts(answers: dict[str, list]) -> None:
