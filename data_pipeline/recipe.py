@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from data_pipeline.core.schema import Style
 from data_pipeline.core.settings import Settings
 
+Level = Literal["strict", "partial", "limits"]
+
 
 class DataRecipe(Settings):
     """One dataset; the same recipe and seed give the same bytes."""
 
     tools: list[str] = Field(default=["bundled"], min_length=1)
-    """Tool sources to call: `bundled`, `bundled:DOMAIN` or `json:FILE`."""
+    """Tool sources to call: `bundled[:DOMAIN]`, `python:FILE_OR_MODULE`, `openapi:FILE_OR_URL[@BASE_URL]`,
+    `mcp:COMMAND_OR_URL` or `json:FILE`."""
 
     without: list[str] = []
     """Tool sources taken out again, such as the domains kept for evaluation."""
@@ -22,6 +26,16 @@ class DataRecipe(Settings):
     flat_arguments: bool = False
     """Leave out tools that take lists or objects: their queries and answers are longer, and their closing brackets
     are what a small model learns late. For runs of minutes; off, because most real tools have some."""
+
+    require_sandbox: Level = "strict"
+    """Least level of the sandbox for code from outside (Python files, MCP servers); a machine below it refuses to
+    run it."""
+
+    allow_write: bool = False
+    """Whether REST operations other than GET and HEAD are offered; off, because generated calls would be made."""
+
+    allow_hosts: list[str] = []
+    """Hosts that REST calls may reach beside the service's own, such as one it redirects to."""
 
     seed: int = 1
     """Root of every random stream; another seed gives other samples."""

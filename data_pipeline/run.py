@@ -1,6 +1,6 @@
 """A data recipe, stage by stage and shard by shard, to a dataset folder.
 
-    recipe.json  tools.jsonl  shards/NNNN.jsonl  rejects/NNNN.jsonl  stats.json
+    recipe.json  tools.jsonl  provenance.json  shards/NNNN.jsonl  rejects/NNNN.jsonl  stats.json
 
 A shard's rejects are written before the shard itself, each file whole, so a shard that exists is
 complete: a job that was killed goes on with the first missing one and ends with the same bytes.
@@ -8,7 +8,8 @@ complete: a job that was killed goes on with the first missing one and ends with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,22 @@ from data_pipeline.core.dataset import read_dataset, read_shard
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json, write_jsonl
 from data_pipeline.core.schema import Tool, Trajectory, Verdict
+from data_pipeline.core.seeding import stream
 from data_pipeline.curate.dedup import QueryFilter
 from data_pipeline.generate.sampler import draft_shard
+from data_pipeline.generate.values import sample_arguments
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.report.console import progress_bar
 from data_pipeline.report.funnel import Funnel
 from data_pipeline.tools.executor import Executor
-from data_pipeline.tools.source import load_tools
+from data_pipeline.tools.pool import Pool, healthy, open_pool
+from data_pipeline.tools.source import SourceOptions
 from data_pipeline.verify.execution import check_execution
 from data_pipeline.verify.format_check import check_format
 from data_pipeline.verify.semantic import check_semantic
+
+PROBES = 5
+"""Calls a tool from outside is tried with before it is used; one that works is enough."""
 
 
 def generate(recipe: DataRecipe, out: Path, label: str = "data") -> Funnel:
@@ -40,11 +47,12 @@ def generate(recipe: DataRecipe, out: Path, label: str = "data") -> Funnel:
     Raises:
         InputError: the recipe, a tool source or the folder is unusable.
     """
-    pool = tool_pool(recipe)
-    _claim(out, recipe, pool)
+    opened = tool_pool(recipe)
+    pool = opened.tools
+    _claim(out, recipe, opened)
     funnel = Funnel()
     queries = QueryFilter(sample.query for folder in recipe.distinct_from for sample in read_dataset(folder))
-    with Executor(timeout_seconds=recipe.call_timeout) as executor, progress_bar() as bar:
+    with opened.executor(recipe.call_timeout) as executor, progress_bar() as bar:
         task = bar.add_task(label, total=recipe.shards, note="")
         for shard in range(recipe.shards):
             samples = _finished(out, shard, queries)
@@ -66,8 +74,8 @@ def fresh_samples(recipe: DataRecipe, count: int) -> list[Trajectory]:
     """
     pool, queries = tool_pool(recipe), QueryFilter()
     found: list[Trajectory] = []
-    with Executor(timeout_seconds=recipe.call_timeout) as executor:
-        for draft in (draft for shard in range(recipe.shards) for draft in draft_shard(recipe, pool, shard)):
+    with pool.executor(recipe.call_timeout) as executor:
+        for draft in (draft for shard in range(recipe.shards) for draft in draft_shard(recipe, pool.tools, shard)):
             sample = _check(draft, executor, queries)
             if all(verdict.passed for verdict in sample.verdicts):
                 found.append(sample)
@@ -76,24 +84,42 @@ def fresh_samples(recipe: DataRecipe, count: int) -> list[Trajectory]:
     raise InputError(f"only {len(found)} of {count} samples passed the checks; give more tools")
 
 
-def tool_pool(recipe: DataRecipe) -> list[Tool]:
-    """The recipe's tools without those it takes out."""
-    out = {tool.name for tool in load_tools(recipe.without)} if recipe.without else set()
-    found = [tool for tool in load_tools(recipe.tools) if tool.name not in out]
-    return [tool for tool in found if tool.takes_scalars_only] if recipe.flat_arguments else found
+def tool_pool(recipe: DataRecipe) -> Pool:
+    """The recipe's tools without those it takes out, each of them usable.
+
+    Raises:
+        InputError: a source cannot be opened.
+    """
+    options = SourceOptions(recipe.require_sandbox, recipe.allow_write, tuple(recipe.allow_hosts))
+    out = {tool.fingerprint for tool in open_pool(recipe.without, options).tools}
+    pool = open_pool(recipe.tools, options)
+    kept = [tool for tool in pool.tools if tool.fingerprint not in out]
+    kept = [tool for tool in kept if tool.takes_scalars_only or not recipe.flat_arguments]
+    pool = replace(pool, tools=tuple(kept))
+    with pool.executor(recipe.call_timeout) as executor:
+        return healthy(pool, executor, lambda tool: _probes(tool, recipe))
 
 
-def _claim(out: Path, recipe: DataRecipe, pool: Sequence[Tool]) -> None:
+def _probes(tool: Tool, recipe: DataRecipe) -> list[dict[str, Any]]:
+    """Arguments to try a tool from outside with; the bundled ones are tested where they are written."""
+    if tool.source.startswith("bundled"):
+        return []
+    rng = stream(recipe.seed, "probe", tool.name)
+    return [sample_arguments(tool.parameters, rng, recipe.optional_share) for _ in range(PROBES)]
+
+
+def _claim(out: Path, recipe: DataRecipe, pool: Pool) -> None:
     """Write the resolved recipe and the tools, or refuse a folder that holds another job's output."""
     resolved: dict[str, Any] = {
         "recipe": recipe.model_dump(mode="json"),
-        "tools": [tool.fingerprint for tool in pool],
+        "tools": [tool.fingerprint for tool in pool.tools],
         "version": version("xlam-train"),
     }
     path = out / "recipe.json"
     if path.exists() and read_json(path) != resolved:
         raise InputError(f"{out}: holds a dataset of another recipe, tool pool or version; choose another --out")
-    write_jsonl(out / "tools.jsonl", (tool.to_dict() for tool in pool))
+    write_jsonl(out / "tools.jsonl", (tool.to_dict() for tool in pool.tools))
+    write_json(out / "provenance.json", pool.provenance())
     write_json(path, resolved)
 
 

@@ -123,7 +123,20 @@ def _quickstart(arguments: argparse.Namespace) -> None:
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", metavar="SOURCE", help="bundled | bundled:DOMAIN | json:FILE")
+    help_text = (
+        "bundled[:DOMAIN] | python:FILE_OR_MODULE | openapi:FILE_OR_URL[@BASE_URL] | mcp:COMMAND_OR_URL | json:FILE"
+    )
+    parser.add_argument("source", metavar="SOURCE", help=help_text)
+    parser.add_argument("--allow-write", action="store_true", help="offer REST operations that change things, too")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="HOST", help="a further host REST calls may reach"
+    )
+    parser.add_argument(
+        "--require-sandbox",
+        choices=("strict", "partial", "limits"),
+        default="strict",
+        help="least level at which code from outside runs; default: %(default)s",
+    )
 
 
 def _add_tools(commands: Any) -> None:
@@ -133,49 +146,61 @@ def _add_tools(commands: Any) -> None:
     parser = _command(commands, "show", "a tool's schema", example, _tools_show)
     _add_source(parser)
     parser.add_argument("name")
-    example = """xlam tools call bundled convert_number_base '{"number": 10, "to_base": 2}'"""
+    example = """xlam tools call bundled write_integer_in_base '{"number": 10, "base": 2}'"""
     parser = _command(commands, "call", "execute one call", example, _tools_call)
     _add_source(parser)
     parser.add_argument("name")
     parser.add_argument("arguments", help="a JSON object")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds the call may take; default: %(default)s")
+
+
+def _open(arguments: argparse.Namespace) -> Any:
+    from data_pipeline.tools.pool import open_pool
+    from data_pipeline.tools.source import SourceOptions
+
+    options = SourceOptions(arguments.require_sandbox, arguments.allow_write, tuple(arguments.allow_host))
+    return open_pool([arguments.source], options)
 
 
 def _tools_list(arguments: argparse.Namespace) -> None:
-    from data_pipeline.tools.source import load_tools
+    pool = _open(arguments)
+    with pool.executor():  # ends what listing has started
+        if arguments.json:
+            _print_json([tool.to_openai() for tool in pool.tools])
+            return
+        for tool in pool.tools:
+            print(f"{tool.source:24} {tool.name:34} {tool.description}")  # noqa: T201
+        for refusal in pool.refused:
+            print(f"left out: {refusal.name}: {refusal.reason}", file=sys.stderr)  # noqa: T201
 
-    tools = load_tools([arguments.source])
-    if arguments.json:
-        _print_json([tool.to_openai() for tool in tools])
-        return
-    for tool in tools:
-        print(f"{tool.source:24} {tool.name:34} {tool.description}")  # noqa: T201
 
-
-def _find_tool(arguments: argparse.Namespace) -> Any:
+def _find_tool(arguments: argparse.Namespace, pool: Any) -> Any:
     from data_pipeline.core.errors import nearest
-    from data_pipeline.tools.source import load_tools
 
-    tools = {tool.name: tool for tool in load_tools([arguments.source])}
+    tools = {tool.name: tool for tool in pool.tools}
     if arguments.name not in tools:
-        raise InputError(f"no tool '{arguments.name}' in {arguments.source}; {nearest(arguments.name, tools)}")
+        refused = {refusal.name: refusal.reason for refusal in pool.refused}
+        why = refused.get(arguments.name) or nearest(arguments.name, tools)
+        raise InputError(f"no tool '{arguments.name}' in {arguments.source}; {why}")
     return tools[arguments.name]
 
 
 def _tools_show(arguments: argparse.Namespace) -> None:
-    _print_json(_find_tool(arguments).to_openai())
+    pool = _open(arguments)
+    with pool.executor():
+        _print_json(_find_tool(arguments, pool).to_openai())
 
 
 def _tools_call(arguments: argparse.Namespace) -> None:
-    from data_pipeline.tools.executor import Executor
-
-    tool = _find_tool(arguments)
     try:
         values = json.loads(arguments.arguments)
     except json.JSONDecodeError as error:
         raise InputError(f"arguments: not valid JSON ({error.msg} at column {error.colno})") from error
     if not isinstance(values, dict):
         raise InputError("arguments: expected a JSON object of parameter names and values")
-    with Executor() as executor:
+    pool = _open(arguments)
+    with pool.executor(arguments.timeout) as executor:
+        tool = _find_tool(arguments, pool)
         done = executor.call(tool, values)
     if arguments.json or done.status == "ok":
         _print_json(asdict(done) if arguments.json else done.result)

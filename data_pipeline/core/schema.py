@@ -24,13 +24,16 @@ Style = Literal["simple", "multiple", "parallel", "parallel-multiple", "irreleva
 Stage = Literal["format", "execution", "semantic", "curate"]
 
 
+_encode = json.JSONEncoder(allow_nan=False).encode  # json.dumps would build an encoder a call
+
+
 def dumps(value: object) -> str:
     """JSON as the prompt format writes it: default separators, ASCII, no NaN.
 
     Raises:
         ValueError: the value holds NaN or Infinity, which JSON cannot express.
     """
-    return json.dumps(value, allow_nan=False)
+    return _encode(value)
 
 
 class Frozen(BaseModel):

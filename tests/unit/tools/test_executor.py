@@ -7,20 +7,22 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from data_pipeline.core.errors import XlamError
 from data_pipeline.core.schema import Tool
-from data_pipeline.tools.executor import STATUSES, ExecutionResult, Executor
+from data_pipeline.tools.executor import Executor
+from data_pipeline.tools.python_runner import PythonRunner
+from data_pipeline.tools.runner import STATUSES, Call, ExecutionResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MODULE = """
-import json, os, random, subprocess, sys, threading, time
+import os, random, sys, time
 
 def echo(x=None): return x
 def fail(): raise ValueError("no such\\ncity")
@@ -48,7 +50,7 @@ def read_input(): return sys.stdin.read()
 def huge(): return "x" * 70_000
 def fits(): return '"' * 32_000
 def nan(): return [1.0, float("nan")]
-def not_json(): return {1, 2}
+def not_json(): return object()
 def deep():
     value = []
     for _ in range(100_000): value = [value]
@@ -57,10 +59,7 @@ def eat(): return len(bytearray(1 << 30))
 def write_file(path):
     with open(path, "w") as stream: stream.write("x")
 def fork(): return "child" if os.fork() == 0 else "parent"
-def background(path):
-    code = f"import time, os; time.sleep(1); os.mkdir({path!r})"
-    subprocess.Popen([sys.executable, "-c", code])
-    time.sleep(60)
+def folder(): return os.listdir(".")
 def environment(): return sorted(os.environ)
 def draw(): return [random.random(), sorted({"a", "b", "c"}, key=hash)]
 def my_pid(): return os.getpid()
@@ -73,8 +72,12 @@ __all__ = [name for name in dir() if not name.startswith("_")]
 def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor]:
     (tmp_path / "hostile_tools.py").write_text(MODULE, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with Executor(timeout_seconds=1.0, memory_mb=512, modules={"test": "hostile_tools"}) as running:
+    with Executor({"test": _runner("hostile_tools", tmp_path)}, timeout_seconds=1.0) as running:
         yield running
+
+
+def _runner(module: str, folder: Path, source: str = "test") -> PythonRunner:
+    return PythonRunner({source: {"kind": "module", "name": module}}, "partial", [str(folder)], memory_mb=512)
 
 
 def _tool(name: str, source: str = "test", **properties: Any) -> Tool:
@@ -111,13 +114,13 @@ def test_values_come_back_unchanged(executor: Executor) -> None:
         ("loop", "timeout", "no answer within 1 s"),
         ("huge", "output_too_large", "the result has 70002 bytes"),
         ("nan", "tool_error", "ValueError: Out of range float values"),
-        ("not_json", "tool_error", "TypeError: Object of type set is not JSON serializable"),
+        ("not_json", "tool_error", "TypeError: "),
         ("deep", "tool_error", "RecursionError"),
-        ("eat", "tool_error", "MemoryError"),
+        ("eat", "memory", "MemoryError"),
         ("write_into_the_pipe", "crashed", "the answer cannot be read"),
         ("endless_answer", "crashed", "the answer has no end"),
-        ("_private", "unavailable", "lists no tool '_private'"),
-        ("missing", "unavailable", "lists no tool 'missing'"),
+        ("_private", "unavailable", "there is no tool '_private'"),
+        ("missing", "unavailable", "there is no tool 'missing'"),
     ],
 )
 def test_failure_costs_one_call(executor: Executor, name: str, status: str, error: str) -> None:
@@ -144,15 +147,16 @@ def test_a_result_just_below_the_cap_fits(executor: Executor) -> None:
     assert _call(executor, "fits").result == '"' * 32_000
 
 
-def test_a_forked_copy_does_not_answer(executor: Executor) -> None:
-    assert _call(executor, "fork").result == "parent"
+def test_no_process_can_be_started(executor: Executor) -> None:
+    assert _call(executor, "fork").status == "denied"
     assert _still_works(executor)
 
 
-def test_files_cannot_be_written(executor: Executor, tmp_path: Path) -> None:
-    result = _call(executor, "write_file", path=str(tmp_path / "out"))
-    assert result.status == "tool_error"
-    assert "File too large" in result.error
+def test_files_can_be_written_in_the_scratch_folder_alone(executor: Executor, tmp_path: Path) -> None:
+    assert _call(executor, "write_file", path=str(tmp_path / "out")).status == "denied"
+    assert not (tmp_path / "out").exists()
+    assert _call(executor, "write_file", path="out").status == "ok"
+    assert _call(executor, "folder").result == []
 
 
 def test_sleeping_past_the_deadline_ends_on_time(executor: Executor) -> None:
@@ -163,19 +167,11 @@ def test_sleeping_past_the_deadline_ends_on_time(executor: Executor) -> None:
     assert _still_works(executor)
 
 
-def test_what_a_tool_started_ends_with_it(executor: Executor, tmp_path: Path) -> None:
-    mark = tmp_path / "alive"
-    assert _call(executor, "background", path=str(mark)).status == "timeout"
-    time.sleep(1.2)
-    assert not mark.exists()
-
-
 def test_the_environment_is_not_the_users(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SECRET", "x")
     found = _call(executor, "environment").result
     assert isinstance(found, list)
-    assert "MY_SECRET" not in found
-    assert "HOME" not in found
+    assert set(found) <= {"HOME", "LANG", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONHASHSEED", "PYTHONUTF8", "TZ"}
 
 
 def test_same_answer_in_every_process(executor: Executor) -> None:
@@ -219,10 +215,10 @@ def test_a_schema_without_a_function(executor: Executor) -> None:
 
 
 def test_a_module_that_cannot_be_imported() -> None:
-    with Executor(modules={"test": "no_such_module"}) as executor:
-        result = executor.call(_tool("echo"), {})
-    assert result.status == "unavailable"
-    assert "no_such_module cannot be imported: ModuleNotFoundError" in result.error
+    with Executor({"test": _runner("no_such_module", Path())}) as executor:
+        first, result = executor.call_many([Call(_tool("echo"), {}), Call(_tool("echo"), {})])
+    assert first.status == result.status == "unavailable"
+    assert "test cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in result.error
 
 
 def test_a_child_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -241,8 +237,10 @@ def test_the_child_ends_with_its_parent(tmp_path: Path) -> None:
         "import os, sys; sys.path.insert(0, sys.argv[1]);"
         "from data_pipeline.core.schema import Tool;"
         "from data_pipeline.tools.executor import Executor;"
+        "from data_pipeline.tools.python_runner import PythonRunner;"
         "tool = Tool(name='my_pid', description='', source='t', parameters={});"
-        "print(Executor(modules={'t': 'hostile_tools'}).call(tool, {}).result, flush=True);"
+        "runner = PythonRunner({'t': {'kind': 'module', 'name': 'hostile_tools'}}, 'partial', [sys.argv[1]]);"
+        "print(Executor({'t': runner}).call(tool, {}).result, flush=True);"
         "os._exit(0)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)

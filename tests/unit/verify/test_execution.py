@@ -8,6 +8,7 @@ import pytest
 
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
 from data_pipeline.tools.executor import Executor
+from data_pipeline.tools.python_runner import PythonRunner
 from data_pipeline.verify.execution import EXECUTION_REASONS, check_execution
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def fail(x): raise LookupError(f"no {x}")
 def executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Executor]:
     (tmp_path / "checked_tools.py").write_text(MODULE, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with Executor(modules={"test": "checked_tools"}) as running:
+    runner = PythonRunner({"test": {"kind": "module", "name": "checked_tools"}}, "partial", [str(tmp_path)])
+    with Executor({"test": runner}) as running:
         yield running
 
 
