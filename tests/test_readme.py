@@ -52,7 +52,8 @@ def test_named_files_exist() -> None:
 
 def test_quick_commands_run_as_printed(tmp_path: Path) -> None:
     assert len(QUICK) >= 4
-    (tmp_path / "recipes").symlink_to(ROOT / "recipes")
+    for folder in ("recipes", "docs"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     for line in QUICK:
         command = [sys.executable, "-m", "xlam_train.cli", *shlex.split(line)[1:]]
         done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False, cwd=tmp_path)

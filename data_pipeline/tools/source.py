@@ -59,8 +59,8 @@ def open_source(source: str, options: SourceOptions | None = None) -> SourceTool
     """
     kind, _, rest = source.partition(":")
     options = options or SourceOptions()
-    if kind == "bundled" and (rest or ":" not in source):
-        return _open_bundled(source, rest)
+    if kind == "bundled":
+        return _open_bundled(source, rest if ":" in source else None)
     openers: dict[str, Callable[[str, str, SourceOptions], SourceTools]] = {
         "python": _open_python,
         "openapi": _open_openapi,
@@ -74,32 +74,14 @@ def open_source(source: str, options: SourceOptions | None = None) -> SourceTool
     raise InputError(f"unknown tool source '{source}': {hint}")
 
 
-def load_tools(sources: Iterable[str]) -> list[Tool]:
-    """The tools of sources that need nothing started, in the order given; see `data_pipeline.tools.pool` for all.
-
-    Raises:
-        InputError: as `open_source`, or a name that two tools share.
-    """
-    found: dict[str, Tool] = {}
-    for source in sources:
-        for tool in open_source(source).tools:
-            if tool.name in found:
-                raise InputError(
-                    f"tool '{tool.name}' is in '{found[tool.name].source}' and again in '{source}'; "
-                    "rename one or leave a source out"
-                )
-            found[tool.name] = tool
-    return list(found.values())
-
-
-def _open_bundled(source: str, domain: str) -> SourceTools:
+def _open_bundled(source: str, domain: str | None) -> SourceTools:
     if domain in stateful.domains():
         functions = stateful.load(domain).functions.values()
         tools = [tool_from_function(function, source, skip=frozenset({"state"})) for function in functions]
     else:
         tools = [
             tool_from_function(function, f"bundled:{name}")
-            for name in ((domain,) if domain else bundled.domains())
+            for name in (bundled.domains() if domain is None else (domain,))
             for function in bundled.functions(name).values()
         ]
     provenance = Provenance(source, version("xlam-train"), "Apache-2.0", executable=True)

@@ -97,7 +97,7 @@ def test_same_recipe_and_seed_give_the_same_bytes(recipe: Path, dataset: Path, t
     again = files(tmp_path / "again")
     assert again == files(dataset)
     parts = [f"{folder}/000{shard}.jsonl" for folder in ("rejects", "shards") for shard in range(3)]
-    assert sorted(again) == ["recipe.json", *parts, "stats.json", "tools.jsonl"]
+    assert sorted(again) == ["provenance.json", "recipe.json", *parts, "stats.json", "tools.jsonl"]
 
 
 def test_another_seed_gives_other_queries(recipe: Path, tmp_path: Path, dataset: Path) -> None:
@@ -177,7 +177,13 @@ def test_a_full_disk_is_told_in_one_line_and_the_rest_follows_later(
         with pytest.raises(InputError, match=r"rejects/0001\.jsonl: no space left .* run the same command") as caught:
             generate(job, out)
     assert "\n" not in str(caught.value)
-    assert sorted(files(out)) == ["recipe.json", "rejects/0000.jsonl", "shards/0000.jsonl", "tools.jsonl"]
+    assert sorted(files(out)) == [
+        "provenance.json",
+        "recipe.json",
+        "rejects/0000.jsonl",
+        "shards/0000.jsonl",
+        "tools.jsonl",
+    ]
     generate(job, out)
     assert files(out) == files(dataset)
 
@@ -189,9 +195,14 @@ def test_another_job_may_not_write_into_the_folder(recipe: Path, dataset: Path) 
     assert files(dataset) == before
 
 
+def one_tool(description: str) -> dict[str, object]:
+    parameters = {"type": "object", "properties": {"how": {"type": "string", "enum": ["loud"]}}, "required": ["how"]}
+    return {"name": "a", "description": description, "parameters": parameters}
+
+
 def test_a_resumed_job_knows_the_queries_of_finished_shards(tmp_path: Path) -> None:
     path = tmp_path / "tools.json"
-    path.write_text(json.dumps([{"name": "a", "description": "Ask."}]), encoding="utf-8")
+    path.write_text(json.dumps([one_tool("Ask.")]), encoding="utf-8")
     styles, sizes = {"simple": 1.0}, {1: 1.0}
     job = DataRecipe(tools=[f"json:{path}"], shards=2, tool_sets_per_shard=5, styles=styles, tools_per_set=sizes)
     generate(job, tmp_path / "out")
@@ -205,9 +216,9 @@ def test_a_resumed_job_knows_the_queries_of_finished_shards(tmp_path: Path) -> N
 def test_a_changed_tool_may_not_continue_the_dataset(tmp_path: Path) -> None:
     path, out = tmp_path / "tools.json", tmp_path / "out"
     job = DataRecipe(tools=[f"json:{path}"], shards=1, tool_sets_per_shard=1, queries_per_tool_set=1)
-    path.write_text(json.dumps([{"name": "a", "description": "Ask."}]), encoding="utf-8")
+    path.write_text(json.dumps([one_tool("Ask.")]), encoding="utf-8")
     generate(job, out)
-    path.write_text(json.dumps([{"name": "a", "description": "Tell."}]), encoding="utf-8")
+    path.write_text(json.dumps([one_tool("Tell.")]), encoding="utf-8")
     with pytest.raises(InputError, match="holds a dataset of another recipe, tool pool or version"):
         generate(job, out)
 
@@ -282,7 +293,7 @@ def test_fresh_samples_are_the_first_that_a_dataset_would_accept(recipe: Path, d
 def test_flat_arguments_leave_out_tools_that_take_lists_or_objects() -> None:
     recipe = DataRecipe(tools=["bundled:energy", "bundled:finance"])
     every, flat = tool_pool(recipe), tool_pool(recipe.model_copy(update={"flat_arguments": True}))
-    left_out = {tool.name for tool in every} - {tool.name for tool in flat}
+    left_out = {tool.name for tool in every.tools} - {tool.name for tool in flat.tools}
     assert {"compute_progressive_tax", "find_biggest_consumers"} == left_out
 
 

@@ -87,7 +87,8 @@ def server_command(argv: Sequence[str], readable: Iterable[str] = (), level: Lev
     Raises:
         InputError: the program is not found.
     """
-    program = shutil.which(argv[0])
+    beside = str(Path(sys.executable).parent)  # where pip puts servers, also when its `bin` is not on the path
+    program = shutil.which(argv[0]) or shutil.which(argv[0], path=beside)
     if program is None:
         raise InputError(f"{argv[0]}: no such program; give a path, or install it")
     program = str(Path(program).absolute())

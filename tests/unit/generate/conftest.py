@@ -3,9 +3,9 @@
 import pytest
 
 from data_pipeline.core.schema import Tool
-from data_pipeline.tools.source import load_tools
+from data_pipeline.tools.source import open_source
 
 
 @pytest.fixture(scope="session")
 def pool() -> list[Tool]:
-    return load_tools(["bundled"])
+    return list(open_source("bundled").tools)

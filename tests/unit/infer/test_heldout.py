@@ -4,10 +4,10 @@ import pytest
 
 from data_pipeline.core.schema import Message, Style, ToolCall, Trajectory
 from data_pipeline.tools.executor import Executor
-from data_pipeline.tools.source import load_tools
+from data_pipeline.tools.source import open_source
 from xlam_train.evaluate.heldout import judge, score
 
-TOOLS = tuple(load_tools(["bundled:weather"]))
+TOOLS = open_source("bundled:weather").tools
 CALL = ToolCall(name="calculate_wind_chill", arguments={"temperature_c": -5, "wind_speed_kmh": 20})
 OTHER = ToolCall(name="calculate_wind_chill", arguments={"temperature_c": -10, "wind_speed_kmh": 30})
 

@@ -12,16 +12,23 @@ import pytest
 from data_pipeline.core.errors import InputError
 from data_pipeline.tools import bundled
 from data_pipeline.tools.executor import is_executable
-from data_pipeline.tools.source import load_tools
+from data_pipeline.tools.pool import open_pool
+from data_pipeline.tools.source import open_source
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from data_pipeline.core.schema import Tool
 
 GOOD: dict[str, Any] = {
     "name": "look_up",
     "description": "Look a word up.",
     "parameters": {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]},
 }
+
+
+def load_tools(sources: list[str]) -> list[Tool]:
+    return list(open_pool(sources).tools)
 
 
 def _file(tmp_path: Path, content: Any) -> str:
@@ -68,43 +75,48 @@ def test_unknown_source_names_the_nearest(source: str, hint: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
+    [('[\n{"name": }\n]', ":2: not valid JSON"), ({"functions": []}, "expected a list of tools")],
+)
+def test_wrong_file_names_place(tmp_path: Path, content: Any, message: str) -> None:
+    source = _file(tmp_path, content)
+    with pytest.raises(InputError) as caught:
+        open_source(source)
+    assert str(caught.value).startswith(str(tmp_path))
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "reason"),
     [
-        ('[\n{"name": }\n]', ":2: not valid JSON"),
-        ({"functions": []}, "expected a list of tools"),
-        ([GOOD, 3], "tool 1: expected an object, got int"),
-        ([GOOD, {"description": "x"}], "tool 1: 'name' must be text"),
-        ([{**GOOD, "description": 3}], "tool 0 ('look_up'): 'description' must be text"),
-        ([{**GOOD, "parameters": []}], None),
-        ([{**GOOD, "parameters": "x"}], "'parameters' must be a JSON schema, got str"),
-        ([{**GOOD, "parameters": {"word": {"type": "string"}}}], "of type 'object' with 'properties'"),
+        (3, "item 1", "expected an object, got int"),
+        ({"name": 7, "description": "x"}, "item 1", "'name' must be text"),
+        ({**GOOD, "name": "x", "description": 3}, "x", "'description' must be text"),
+        ({**GOOD, "name": "x", "parameters": "x"}, "x", "'parameters' must be a JSON schema, got str"),
+        ({**GOOD, "name": "x", "parameters": {"word": {"type": "string"}}}, "x", "of type 'object' with 'properties'"),
         (
-            [{**GOOD, "parameters": {"type": "object", "properties": {"word": {"type": "str"}}}}],
+            {**GOOD, "name": "x", "parameters": {"type": "object", "properties": {"word": {"type": "str"}}}},
+            "x",
             "'parameters' is no JSON schema at 'properties.word.type'",
         ),
     ],
 )
-def test_wrong_file_names_place_and_field(tmp_path: Path, content: Any, message: str | None) -> None:
-    source = _file(tmp_path, content)
-    if message is None:
-        assert load_tools([source])[0].properties == {}
-        return
-    with pytest.raises(InputError) as caught:
-        load_tools([source])
-    assert str(caught.value).startswith(str(tmp_path))
-    assert message in str(caught.value)
+def test_a_wrong_entry_is_refused_and_costs_the_others_nothing(
+    tmp_path: Path, entry: Any, name: str, reason: str
+) -> None:
+    found = open_source(_file(tmp_path, [GOOD, entry]))
+    assert [tool.to_openai() for tool in found.tools] == [GOOD]
+    ((refusal),) = found.refused
+    assert refusal.name == name
+    assert reason in refusal.reason
+
+
+def test_empty_parameters_are_none(tmp_path: Path) -> None:
+    assert load_tools([_file(tmp_path, [{**GOOD, "parameters": []}])])[0].properties == {}
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         load_tools([f"json:{tmp_path / 'none.json'}"])
-
-
-def test_a_name_in_two_sources_names_both(tmp_path: Path) -> None:
-    name = load_tools(["bundled:finance"])[0].name
-    source = _file(tmp_path, [{**GOOD, "name": name}])
-    with pytest.raises(InputError) as caught:
-        load_tools(["bundled:finance", source])
-    assert f"tool '{name}' is in 'bundled:finance' and again in '{source}'" in str(caught.value)
 
 
 def test_importing_brings_in_nothing_slow() -> None:
