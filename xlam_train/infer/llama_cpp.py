@@ -82,6 +82,7 @@ class LlamaCppBackend:
             for prompt, budget in zip(prompts, budgets, strict=True):
                 answers.append(self._complete_one(prompt, budget))
                 progress(1)
+            self.tokenize("")  # a server that answers this has logged that the last answer was broken off
         return answers
 
     def _complete_one(self, prompt: str, max_tokens: int) -> Completion:
