@@ -1,0 +1,35 @@
+"""Calls on a stateful domain as pure functions: snapshot and arguments in, result and snapshot out."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from data_pipeline.tools import stateful
+from data_pipeline.tools.python_call import call_function
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class DomainCaller:
+    """Runs the tools of one domain; what a tool that fails did to the state is thrown away with it."""
+
+    def __init__(self, name: str) -> None:
+        """Load the domain.
+
+        Args:
+            name: one of `stateful.domains()`.
+        """
+        self._domain = stateful.load(name)
+        self.module = import_module(f"{stateful.__name__}.{name}")
+
+    def call(self, function: Callable[..., Any], arguments: dict[str, Any], snapshot: str | None) -> list[Any]:
+        """[result, snapshot afterwards]; on the domain's initial state where none is given.
+
+        Raises:
+            ValueError: the snapshot is none of this domain, or the tool refused.
+        """
+        domain = self._domain
+        state = domain.initial_state(0) if snapshot is None else domain.state_type.restore(snapshot)
+        return [call_function(function, arguments, hidden={"state": state}), state.snapshot()]
