@@ -252,11 +252,13 @@ class _Worker:
         self._unsent = bytearray()
         self._received = bytearray()
         self._tokens = deque[str]()
-        self._await_ready()
+        self._await_ready(level)
 
-    def _await_ready(self) -> None:
+    def _await_ready(self, level: Level) -> None:
         try:
-            self.layers = json.loads(self._line(START_SECONDS, _MAX_ANSWER_BYTES))
+            layers = json.loads(self._line(START_SECONDS, _MAX_ANSWER_BYTES))
+            if level == "strict" and not (layers["landlock"] and layers["seccomp"] and layers["no_new_privs"]):
+                raise ValueError(f"a layer of the sandbox is missing: {layers}")
         except (OSError, ValueError) as error:
             said = self._last_words()
             self.close()

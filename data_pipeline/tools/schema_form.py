@@ -37,7 +37,7 @@ def schema_problem(schema: object) -> str | None:
         wrong = _node_problem(node, root, place)
         if wrong is not None:
             return wrong
-        if place and place[2] >= MAX_DEPTH:
+        if place and place[2] > MAX_DEPTH:
             return f"{_where(place)}: nested more than {MAX_DEPTH} deep"
         todo.extend(_nested(node, place))
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from functools import lru_cache
 from typing import Any
 
@@ -57,7 +58,10 @@ def _read(text: str) -> tuple[str, bool]:
     if len(text) > MAX_CHARS:
         raise Unfit(f"the type '{text[:40]}…' is too long to be one")
     try:
-        options = _options(ast.parse(text, mode="eval").body)
+        with warnings.catch_warnings():
+            # Python warns of odd text inside quotes; it is no type anyway.
+            warnings.simplefilter("ignore")
+            options = _options(ast.parse(text, mode="eval").body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if isinstance(error, Unfit):
             raise
@@ -81,6 +85,8 @@ def _options(node: ast.expr) -> list[Schema]:
         return [_plain(_name(node))]
     name = _name(node.value)
     inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if not inner:
+        raise Unfit(f"'{name}[()]' is no type")
     if name == "optional":
         return [*_options(inner[0]), {"type": "null"}]
     if name == "union":

@@ -56,7 +56,7 @@ class SandboxRecord:
 
 
 def python_command(
-    bootstrap: str, readable: Iterable[str], memory_mb: int, level: Level, scratch: str = SCRATCH
+    bootstrap: str, readable: Sequence[str], memory_mb: int, level: Level, scratch: str = SCRATCH
 ) -> list[str]:
     """Argv of this interpreter, started at a level; the code finds its `Plan` as JSON in the first argument.
 
@@ -73,6 +73,7 @@ def python_command(
         "file_mb": FILE_MB,
         "open_files": OPEN_FILES,
         "readable": paths,
+        "listable": [str(Path(path).parent) for path in readable],
         "scratch": scratch,
         "server": False,
     }
@@ -100,6 +101,7 @@ def server_command(argv: Sequence[str], readable: Iterable[str] = (), level: Lev
         "file_mb": FILE_MB,
         "open_files": 4 * OPEN_FILES,
         "readable": [*paths, "/proc", "/dev"],
+        "listable": [],
         "scratch": SCRATCH,
         "server": True,
     }

@@ -36,13 +36,16 @@ def landlock_version() -> int:
     return max(found, 0)
 
 
-def restrict_files(readable: Iterable[str], writable: Iterable[str], network: bool) -> int:
+def restrict_files(
+    readable: Iterable[str], writable: Iterable[str], network: bool, listable: Iterable[str] = ()
+) -> int:
     """Deny this process all files but these, and TCP unless `network`; needs no_new_privs.
 
     Args:
         readable: files and folders to read and execute; missing ones are passed over.
         writable: files and folders to read and write.
         network: whether TCP stays as it is.
+        listable: folders whose names it may list, as importing a package from them does.
 
     Returns:
         The Landlock version in force.
@@ -60,6 +63,8 @@ def restrict_files(readable: Iterable[str], writable: Iterable[str], network: bo
     try:
         for path in readable:
             _allow(libc, handle, path, _READ & rights)
+        for path in listable:
+            _allow(libc, handle, path, _READ_DIR)
         for path in writable:
             _allow(libc, handle, path, rights & ~_EXECUTE)
         _checked(libc.syscall(_RESTRICT_SELF, handle, 0))

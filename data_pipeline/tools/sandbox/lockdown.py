@@ -29,6 +29,7 @@ class Plan(TypedDict):
         file_mb: size of one file.
         open_files: number of open files.
         readable: paths it may read.
+        listable: folders it may list, to find what it imports.
         scratch: the folder it may write.
         server: whether it may start processes and use sockets.
     """
@@ -37,6 +38,7 @@ class Plan(TypedDict):
     file_mb: int
     open_files: int
     readable: list[str]
+    listable: list[str]
     scratch: str
     server: bool
 
@@ -55,7 +57,8 @@ def lock_down(plan: Plan) -> dict[str, Any]:
     layers["no_new_privs"] = libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
     layers["landlock"] = 0
     with suppress(OSError):
-        layers["landlock"] = restrict_files(plan["readable"], [plan["scratch"], *_DEVICES], network=plan["server"])
+        writable = [plan["scratch"], *_DEVICES]
+        layers["landlock"] = restrict_files(plan["readable"], writable, plan["server"], plan["listable"])
     layers["seccomp"] = False
     with suppress(OSError):
         install_filter(plan["server"])

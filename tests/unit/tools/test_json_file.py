@@ -382,9 +382,10 @@ def test_fifteen_thousand_openai_functions_are_read_in_three_seconds(tmp_path: P
     tools = [{"name": f"tool_{i}", "description": "Does.", "parameters": parameters} for i in range(15_000)]
     path = tmp_path / "tools.json"
     path.write_text(json.dumps(tools), encoding="utf-8")
-    started = time.perf_counter()
+    # Of the processor, because the wall clock tells how busy the machine is.
+    started = time.process_time()
     found = open_json(f"json:{path}")
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     print(f"{len(found.tools)} tools of {path.stat().st_size >> 20} MB in {seconds:.2f} s")
     assert len(found.tools) == 15_000
     assert seconds < 3

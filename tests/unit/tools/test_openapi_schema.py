@@ -178,8 +178,10 @@ def test_schemas_that_are_all_one_of_each_other_are_refused_quickly() -> None:
     names = [f"S{i}" for i in range(20)]
     named = {name: {"anyOf": [ref(other) for other in names if other != name]} for name in names}
     started = time.perf_counter()
-    with pytest.raises(Unfit, match="too many ways"):
+    with pytest.raises(Unfit, match="too many"):
         write(ref("S0"), **named)
+    with pytest.raises(Unfit, match="too many ways"):
+        Schemas(References({"named": named}).resolve).write(ref("S0"), 1)
     assert time.perf_counter() - started < 2
 
 

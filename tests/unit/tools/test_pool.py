@@ -135,3 +135,21 @@ def test_an_installed_module_is_described_without_importing_it_here() -> None:
     expected: list[Any] = [tool.to_openai() for tool in open_source("bundled:maths").tools]
     assert [tool.to_openai() for tool in found.tools] == expected
     assert found.provenance.executable
+
+
+def test_a_package_on_the_search_path_is_found_and_nothing_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "gardening"
+    package.mkdir()
+    (package / "__init__.py").write_text("FACTOR = 2\n", encoding="utf-8")
+    (package / "beds.py").write_text(f"from gardening import FACTOR\n{ONE}", encoding="utf-8")
+    (tmp_path / "diary.txt").write_text("private", encoding="utf-8")
+    peek = f'def peek(name: str) -> str:\n    """Peek."""\n    return open({str(tmp_path)!r} + "/" + name).read()\n'
+    (package / "peeking.py").write_text(peek, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    allowed = {"beds": ({"x": 3}, {"ok"}), "peeking": ({"name": "diary.txt"}, {"denied", "tool_error"})}
+    for module, (arguments, statuses) in allowed.items():
+        pool = open_pool([f"python:gardening.{module}"], ANY_LEVEL)
+        with pool.executor() as executor:
+            assert executor.call(pool.tools[0], arguments).status in statuses, module

@@ -80,7 +80,7 @@ def test_landlock_leaves_only_what_is_named(tmp_path: Path) -> None:
         "from data_pipeline.tools.sandbox.landlock import restrict_files\n"
         "ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)\n"
         "folder = sys.argv[1]\n"
-        "restrict_files([folder + '/open', folder + '/missing'], [], network=False)\n"
+        "restrict_files([folder + '/open', folder + '/missing'], [], False)\n"
         "def read(name):\n"
         "    try: return open(folder + name).read()\n"
         "    except OSError as error: return error.errno\n"
