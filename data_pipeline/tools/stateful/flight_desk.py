@@ -167,8 +167,7 @@ def cancel_trip(state: State, booking_id: BookingId, refund_to: Literal["card", 
     percent = 100 if by_airline else _REFUND_PERCENT[refund_to][booking.fare]
     amount = money(booking.price * percent / 100)
     booking.status, booking.seat = "cancelled", None
-    paid_out = refund_to == "voucher" and amount > 0
-    voucher_id = _add_voucher(state, booking_id, amount, "cancellation") if paid_out else None
+    voucher_id = _add_voucher(state, booking_id, amount, "cancellation") if refund_to == "voucher" else None
     return {"booking_id": booking_id, "refund": amount, "voucher_id": voucher_id}
 
 

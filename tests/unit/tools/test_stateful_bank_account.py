@@ -314,3 +314,10 @@ def test_only_the_last_payee_is_new_at_the_start() -> None:
         assert ages[-1] == state.payees["Y45"].added_on == "2026-09-13"
         assert ages[-2] < "2026-07-01"
         assert all(account.balance >= 0 for account in state.accounts.values())
+        assert {(account.kind, account.overdraft) for account in state.accounts.values()} == {
+            ("everyday", 200.0),
+            ("savings", 0.0),
+        }
+        for item in state.transactions.values():
+            assert (item.amount > 0) == (item.kind == "deposit")
+            assert (item.card_id is not None) == (item.kind == "card")

@@ -260,7 +260,7 @@ def test_free_seats_of_a_flight() -> None:
 
 
 def test_bookings_by_name() -> None:
-    found = desk.search_bookings(world(), "bram")
+    found = desk.search_bookings(world(), "BRAM")
     assert found == [
         {"booking_id": "B1", "passenger": "Bram Okonjo", "flight_id": "F1", "status": "confirmed"},
         {"booking_id": "B3", "passenger": "Abram Sorel", "flight_id": "F1", "status": "confirmed"},
@@ -289,3 +289,8 @@ def test_nobody_shares_a_seat_at_the_start() -> None:
             taken = [item.seat for item in state.bookings.values() if item.flight_id == flight_id and item.seat]
             assert len({*taken, *found.held_seats}) == len(taken) + len(found.held_seats)
         assert {item.status for item in state.flights.values()} == {"scheduled", "delayed", "cancelled"}
+        assert all("2026-03-09 09:00" <= item.departs < "2026-03-13" for item in state.flights.values())
+        for booking in state.bookings.values():
+            leaves = state.flights[booking.flight_id]
+            today = leaves.status == "scheduled" and leaves.departs.startswith("2026-03-09")
+            assert booking.status == "confirmed" or (booking.status == "checked_in" and today)

@@ -93,7 +93,7 @@ def test_an_answer_needs_a_seat_and_a_meeting_ahead() -> None:
 
 def test_a_meeting_is_called_off() -> None:
     state = world()
-    assert calendar.call_off_meeting(state, "M2") == {"meeting_id": "M2", "told": ["P2"]}
+    assert calendar.call_off_meeting(state, "M2") == {"meeting_id": "M2", "told": ["P2"]}  # P3 had declined
     assert effects(state) == [
         'changed meetings.M2.room_id: "R1" -> null',
         'changed meetings.M2.status: "planned" -> "called_off"',
@@ -138,6 +138,7 @@ def test_common_slots() -> None:
 def test_common_slots_are_refused() -> None:
     with pytest.raises(ValueError, match="2026-10-10 is not a weekday"):
         calendar.find_common_slots(world(), ["P1"], SATURDAY, 60)
+    assert calendar.find_common_slots(world(), ["P4"], MONDAY, 15)["starts"][0] == "10:15"  # later than now
     with pytest.raises(ValueError, match="at least one colleague"):
         calendar.find_common_slots(world(), [], MONDAY, 60)
     with pytest.raises(ValueError, match="no colleague 'P9'; use list_colleagues"):
@@ -243,6 +244,10 @@ def test_a_plan_is_refused(day: str, start: str, minutes: Any, person_ids: list[
     assert effects(state) == []
 
 
+def test_a_meeting_may_last_until_the_work_ends() -> None:
+    assert calendar.plan_meeting(world(), "Talk", TUESDAY, "15:00", 60, ["P2"])["end"] == "16:00"
+
+
 def test_a_meeting_called_off_or_declined_is_no_conflict() -> None:
     state = world()
     assert calendar.plan_meeting(state, "Talk", TUESDAY, "09:00", 60, ["P2"])["start"] == "09:00"
@@ -271,6 +276,13 @@ def test_a_meeting_that_moves_keeps_a_room_that_is_free_and_large_enough(
     state = world()
     calendar.reserve_room(state, "M7", room_id)
     assert calendar.reschedule_meeting(state, "M7", TUESDAY, start)["room_id"] == kept
+
+
+def test_a_meeting_that_moves_keeps_a_room_with_just_enough_seats() -> None:
+    state = world()
+    calendar.reserve_room(state, "M7", "R2")
+    state.rooms["R2"].seats = 3
+    assert calendar.reschedule_meeting(state, "M7", TUESDAY, "15:00")["room_id"] == "R2"
 
 
 def test_a_meeting_that_moves_loses_a_room_that_is_taken() -> None:
@@ -325,4 +337,6 @@ def test_nobody_is_in_two_meetings_at_the_start() -> None:
             *("M301", "M305", "M309"),
         ]
         for item in state.meetings.values():
+            assert "2026-10-05" <= item.date <= "2026-10-09"
+            assert "09:00" <= item.start < item.end <= "17:00"
             assert len(item.replies) <= (state.rooms[item.room_id].seats if item.room_id else 7)

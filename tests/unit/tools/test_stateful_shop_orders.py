@@ -91,6 +91,12 @@ def test_an_adjustment_is_refused(args: tuple[str, str, int], message: str) -> N
         shop.adjust_order_line(world(), *args)
 
 
+def test_an_adjustment_goes_to_the_limits() -> None:
+    state = world()
+    assert shop.adjust_order_line(state, "O1", "P2", 10)["goods"] == 175.0
+    assert shop.adjust_order_line(state, "O1", "P2", 2)["goods"] == 115.0  # 2875 points pay a quarter of it
+
+
 def test_an_order_is_not_emptied() -> None:
     state = world()
     shop.adjust_order_line(state, "O1", "P1", 10 - 4)
@@ -272,3 +278,13 @@ def test_a_withdrawn_order_gives_everything_back() -> None:
     for order_id, status in (("O1", "withdrawn"), ("O3", "shipped")):
         with pytest.raises(ValueError, match=f"{order_id} is {status}; this is possible only while it is placed or"):
             shop.withdraw_order(state, order_id)
+
+
+def test_orders_of_every_stage_at_the_start() -> None:
+    for seed in range(20):
+        state = shop.initial_state(seed)
+        assert {item.status for item in state.orders.values()} == {"placed", "packed", "shipped", "delivered"}
+        for item in state.orders.values():
+            assert (item.delivered_on is not None) == (item.status == "delivered")
+            assert item.placed_on < (item.delivered_on or "2026-05-18") <= state.today
+            assert item.shipping == (0.0 if sum(x.quantity * x.unit_price for x in item.lines.values()) >= 40 else 4.9)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import re
+import subprocess
+import sys
 from random import Random
 from typing import Any, get_type_hints
 
@@ -53,6 +56,8 @@ class Leaf(Record):
 class Garden(DomainState):
     owner: str | None = None
     leaves: dict[str, Leaf] = {}
+    best: Leaf | None = None
+    notes: list[str] | None = None
 
 
 class Pond(DomainState):
@@ -65,11 +70,12 @@ def garden() -> Garden:
 
 def test_snapshot_is_sorted_json_on_one_line() -> None:
     assert garden().snapshot() == (
-        '{"leaves":{"a":{"size":1.5,"tags":[]},"b":{"size":2.0,"tags":["x","y","z"]}},"owner":"Wren"}'
+        '{"best":null,"leaves":{"a":{"size":1.5,"tags":[]},"b":{"size":2.0,"tags":["x","y","z"]}},'
+        '"notes":null,"owner":"Wren"}'
     )
     turned = Garden(owner="Wren", leaves=dict(reversed(garden().leaves.items())))
     assert turned.snapshot() == garden().snapshot()
-    assert Garden(owner="Zoë").snapshot() == '{"leaves":{},"owner":"Zo\\u00eb"}'
+    assert Garden(owner="Zoë").snapshot() == '{"best":null,"leaves":{},"notes":null,"owner":"Zo\\u00eb"}'
 
 
 def test_restore_gives_an_equal_state_of_its_own() -> None:
@@ -141,6 +147,16 @@ def test_diff_of_lists_matches_what_stayed(tags: list[str], changes: list[Change
     assert diff(garden(), after) == changes
 
 
+def test_diff_of_what_was_not_there_is_one_change() -> None:
+    before, after = garden(), garden()
+    after.best, after.notes = Leaf(size=1), ["x"]
+    assert diff(before, after) == [
+        Change("best", None, {"size": 1.0, "tags": []}, "changed"),
+        Change("notes", None, ["x"], "changed"),
+    ]
+    assert [change.after for change in diff(after, before)] == [None, None]
+
+
 def test_a_change_reads_like_a_sentence() -> None:
     assert str(Change("a.b", None, "x", "changed")) == 'changed a.b: null -> "x"'
     assert str(Change("a.b", None, 1, "added")) == "added a.b: 1"
@@ -170,8 +186,10 @@ def test_arguments_are_read_or_refused() -> None:
     for text in ("2027-02-29", "2026-3-09", "9 March"):
         with pytest.raises(ValueError, match=f"'{text}' is not a date as YYYY-MM-DD"):
             parse_day(text)
-    with pytest.raises(ValueError, match="between 2000 and 2099"):
-        parse_day("9999-12-31")
+    assert [parse_day(f"{year}-01-01").year for year in (2000, 2099)] == [2000, 2099]
+    for text in ("1999-12-31", "2100-01-01"):
+        with pytest.raises(ValueError, match="between 2000 and 2099"):
+            parse_day(text)
     for text in ("24:00", "9:00"):
         with pytest.raises(ValueError, match="not a time as HH:MM"):
             parse_clock(text)
@@ -251,6 +269,18 @@ def test_the_same_seed_gives_the_same_world(domain: str) -> None:
     texts = [loaded.initial_state(seed).snapshot() for seed in range(10)]
     assert texts == [loaded.initial_state(seed).snapshot() for seed in range(10)]
     assert len({*texts}) == 10
+
+
+def test_another_process_makes_the_same_worlds() -> None:
+    code = "from data_pipeline.tools.stateful import domains, load\n"
+    code += "for domain in domains(): print(load(domain).initial_state(7).snapshot())"
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert texts == {"".join(f"{stateful.load(d).initial_state(7).snapshot()}\n" for d in DOMAINS).encode()}
 
 
 @pytest.mark.parametrize("domain", DOMAINS)

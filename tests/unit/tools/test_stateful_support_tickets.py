@@ -248,7 +248,7 @@ def test_reopening_is_refused(ticket_id: str, message: str) -> None:
 
 
 def test_articles_by_word() -> None:
-    assert support.search_articles(world(), "spf") == {
+    assert support.search_articles(world(), "sPf") == {
         "H1": {"topic": "email", "title": "Spam", "text": "Add the SPF record."},
     }
     assert [*support.search_articles(world(), "backup")] == ["H2"]
@@ -316,4 +316,8 @@ def test_the_rules_hold_at_the_start() -> None:
             held = [item for item in state.tickets.values() if item.agent_id == agent_id]
             assert len(held) <= (agent.capacity if agent.on_duty else 0)
             assert all(item.topic in agent.skills for item in held)
+        assert [key for key, agent in state.agents.items() if not agent.on_duty] == ["G3"]
+        solved = [item for item in state.tickets.values() if item.status == "solved"]
+        assert len(solved) == 3
+        assert all(item.opened < (item.solved or "") < state.now for item in solved)
         assert all(item.due == due_time(state, item) for item in state.tickets.values())
