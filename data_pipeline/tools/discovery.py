@@ -112,7 +112,7 @@ class _Reader:
         properties = body.get("properties")
         if not isinstance(properties, dict):
             return [*found, Argument("body", "body", body, False)]
-        needed = self._needed(request, str(method["id"])) | set(body.get("required", ()))
+        needed = self._needed(request, str(method["id"]))
         return [*found, *(Argument(name, "body", schema, name in needed) for name, schema in properties.items())]
 
     def _needed(self, request: Schema, method: str) -> set[str]:

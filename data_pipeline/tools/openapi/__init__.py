@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.tools.openapi.describe import describe_document
-from data_pipeline.tools.openapi.document import load
+from data_pipeline.tools.openapi.document import load, need_httpx
 from data_pipeline.tools.openapi.location import base_url, read_location
 from data_pipeline.tools.openapi.runner import HttpRunner
 from data_pipeline.tools.runner import Provenance, SourceTools
@@ -37,12 +37,15 @@ def open_openapi(source: str, *, allow_write: bool = False, allow_hosts: Sequenc
             may name, as 'host' or 'host:port'.
 
     Raises:
-        InputError: the document cannot be read or is none.
+        InputError: the document cannot be read or is none; or it says where its server is, and httpx,
+            which makes the calls, is missing.
     """
     location = read_location(source)
     document = load(location.document)
     described = describe_document(document, location.shown, allow_write=allow_write, keep_base=bool(location.base))
     base = location.base or base_url(document.data, document.url)
+    if base:
+        need_httpx()
     hosts = [_host(host) for host in allow_hosts]
     runner = HttpRunner(described.operations, base, described.schemes, hosts) if base else None
     info = document.data.get("info")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 from functools import cache
@@ -42,10 +43,12 @@ def load(place: str) -> Document:
     """Read a description, JSON or YAML, from a path or an http(s) URL.
 
     Raises:
-        InputError: it cannot be read, is larger than 20 MB, or is no OpenAPI 3.0, 3.1 or Swagger 2.0.
+        InputError: it cannot be read, is larger than 20 MB, or is no OpenAPI 3.0, 3.1 or Swagger 2.0; or
+            httpx is missing, which reads URLs.
     """
     shown = without_secrets(place)
     if is_http(place):
+        need_httpx()
         from data_pipeline.tools.openapi.fetch import fetch
 
         content, url = fetch(place, MAX_BYTES, FETCH_SECONDS)
@@ -58,6 +61,16 @@ def load(place: str) -> Document:
         raise InputError(f"{shown}: expected an API description, got a JSON {type(data).__name__}")
     _refuse_version(data, shown)
     return Document(data, without_user(url))
+
+
+def need_httpx() -> None:
+    """Say what to install where nothing can be fetched or called.
+
+    Raises:
+        InputError: httpx is missing.
+    """
+    if importlib.util.find_spec("httpx") is None:
+        raise InputError('openapi tools need the package httpx; pip install "xlam-train[tools]"')
 
 
 def _read_file(path: Path) -> bytes:

@@ -55,6 +55,13 @@ class HttpRunner:
             calls: all on tools of this runner's document, arguments checked.
             timeout_seconds: wall time of each call, from the look-up of the host to the last byte.
         """
+        import httpx
+
+        import data_pipeline.tools.openapi.transport  # noqa: F401  (loaded outside the time of any call)
+
+        if self._context is None:
+            # Kept, because reading the authorities takes longer than most calls.
+            self._context = httpx.create_ssl_context(trust_env=False)
         return [self._run(call, timeout_seconds) for call in calls]
 
     def close(self) -> None:
@@ -78,7 +85,10 @@ class HttpRunner:
         status, result, error_line = self._exchange(operation, request, found, timeout_seconds)
         if found.missing and error_line.startswith(("HTTP 401", "HTTP 403")):
             error_line += f" (it asks for credentials: set {' or '.join(found.missing)})"
-        return status, hide_in(result, found.secrets), hide(error_line, found.secrets)
+        try:
+            return status, hide_in(result, found.secrets), hide(error_line, found.secrets)
+        except RecursionError:
+            return "tool_error", None, "the answer is nested too deep"
 
     def _exchange(self, operation: Operation, request: Request, found: Credentials, seconds: float) -> Outcome:
         """One call over the network; every ending is an outcome."""
@@ -95,7 +105,7 @@ class HttpRunner:
         except (httpx.InvalidURL, ValueError):
             return "unavailable", None, "the base URL leads to no server"
         try:
-            gate = Gate(Deadline(seconds), self._allows(server), found, server, self._certificates())
+            gate = Gate(Deadline(seconds), self._allows(server), found, server, self._context)
             url = (operation.base or self._base).rstrip("/") + request.target
             headers = [(name.encode(), value.encode("latin-1")) for name, value in request.headers.items()]
             with exchange(gate, request.method, url, headers, request.content) as (response, ended):
@@ -127,14 +137,6 @@ class HttpRunner:
             return same_server(target, base) or not self._allow_hosts.isdisjoint(names)
 
         return allowed
-
-    def _certificates(self) -> ssl.SSLContext:
-        """Made once, because reading the authorities takes longer than most calls."""
-        if self._context is None:
-            import httpx
-
-            self._context = httpx.create_ssl_context(trust_env=False)
-        return self._context
 
 
 def _one_line(error: Exception) -> str:

@@ -52,7 +52,11 @@ def _stated(inner: Strategy) -> Strategy:
 
 
 STATED = st.recursive(STATED_LEAVES, _stated, max_leaves=6)
-NODE = {"type": "object", "description": "N.", "properties": {"next": {"$ref": "#/components/schemas/Node"}, "n": {"type": "integer"}}}
+NODE = {
+    "type": "object",
+    "description": "N.",
+    "properties": {"next": {"$ref": "#/components/schemas/Node"}, "n": {"type": "integer"}},
+}
 
 
 @st.composite
@@ -97,7 +101,12 @@ def _toolbench(draw: st.DrawFn) -> Tool:
     kinds = st.sampled_from(["STRING", "NUMBER", "BOOLEAN", "ENUM", "ARRAY", "OBJECT", "DATE", "int", ""])
     parameter = st.fixed_dictionaries({"name": NAMES, "type": kinds, "default": st.sampled_from(["", "1", "x"])})
     parameters = st.lists(parameter, max_size=3)
-    api = {"name": "t", "description": "Does.", "required_parameters": draw(parameters), "optional_parameters": draw(parameters)}
+    api = {
+        "name": "t",
+        "description": "Does.",
+        "required_parameters": draw(parameters),
+        "optional_parameters": draw(parameters),
+    }
     return from_toolbench(api, {}, "s")[0]
 
 
@@ -150,9 +159,10 @@ def _values(schema: Any) -> Strategy:
 def _arrays(schema: Json) -> Strategy:
     if "prefixItems" in schema:
         return st.tuples(*map(_values, schema["prefixItems"])).map(list)
-    unique = {"unique_by": json.dumps} if schema.get("uniqueItems") else {}
+    distinct = json.dumps if schema.get("uniqueItems") else None
     least = schema.get("minItems", 0)
-    return st.lists(_values(schema.get("items", {"type": "integer"})), min_size=least, max_size=least + 2, **unique)
+    items = _values(schema.get("items", {"type": "integer"}))
+    return st.lists(items, min_size=least, max_size=least + 2, unique_by=distinct)
 
 
 def _objects(schema: Json) -> Strategy:
@@ -163,6 +173,11 @@ def _objects(schema: Json) -> Strategy:
     )
 
 
+def _of_no_kind(kinds: list[str]) -> Any:
+    values = {"string": "x", "boolean": True, "array": [], "object": {}, "number": 3.5, "null": None}
+    return next(value for kind, value in values.items() if kind not in kinds)
+
+
 def _spoilt(schema: Json, arguments: Json) -> list[tuple[str, Json]]:
     """Arguments that must not pass, and why."""
     found = [("unknown", {**arguments, "no such argument": 1})]
@@ -170,10 +185,7 @@ def _spoilt(schema: Json, arguments: Json) -> list[tuple[str, Json]]:
         found.append(("missing", {key: value for key, value in arguments.items() if key != name}))
     for name, nested in schema["properties"].items():
         if "type" in nested:
-            wrong = next(v for k, v in (("string", 3.5), ("number", "x"), ("boolean", "x")) if k in ("number", "boolean") or k in _kinds(nested))
-            if "string" in _kinds(nested) and {"number", "integer"} & set(_kinds(nested)):
-                wrong = [[[]]] if "array" not in _kinds(nested) else True
-            found.append(("type", {**arguments, name: wrong}))
+            found.append(("type", {**arguments, name: _of_no_kind(_kinds(nested))}))
         if "enum" in nested:
             found.append(("enum", {**arguments, name: "none of them"}))
         if isinstance(nested.get("minimum"), int):
@@ -181,7 +193,9 @@ def _spoilt(schema: Json, arguments: Json) -> list[tuple[str, Json]]:
     return found
 
 
-@pytest.mark.parametrize("importer", [_openapi, _xlam, _toolbench, _discovery], ids=["openapi", "xlam", "toolbench", "discovery"])
+@pytest.mark.parametrize(
+    "importer", [_openapi, _xlam, _toolbench, _discovery], ids=["openapi", "xlam", "toolbench", "discovery"]
+)
 def test_arguments_pass_and_spoilt_ones_do_not(importer: Callable[[], Strategy]) -> None:
     @settings(derandomize=True, max_examples=120, deadline=None)
     @given(data=st.data())

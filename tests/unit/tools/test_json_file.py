@@ -58,46 +58,6 @@ TOOLBENCH: Json = {
         {"name": "Report", "description": "", "method": "POST", "required_parameters": [], "optional_parameters": []},
     ],
 }
-DISCOVERY: Json = {
-    "kind": "discovery#restDescription",
-    "name": "drive",
-    "version": "v3",
-    "schemas": {
-        "File": {
-            "id": "File",
-            "type": "object",
-            "properties": {
-                "name": {"type": "string", "description": "Its name."},
-                "fileId": {"type": "string"},
-                "size": {"type": "string", "format": "int64", "readOnly": True},
-                "parent": {"$ref": "File"},
-                "labels": {"type": "object", "additionalProperties": {"type": "any"}},
-                "mime": {"type": "string", "annotations": {"required": ["drive.files.update"]}},
-            },
-        }
-    },
-    "resources": {
-        "files": {
-            "methods": {
-                "update": {
-                    "id": "drive.files.update",
-                    "httpMethod": "PATCH",
-                    "description": "Updates a file.",
-                    "parameterOrder": ["fileId"],
-                    "parameters": {
-                        "addParents": {"type": "string", "location": "query", "repeated": True, "description": "Which."},
-                        "fileId": {"type": "string", "location": "path", "required": True},
-                        "limit": {"type": "integer", "location": "query", "minimum": "1", "default": "100"},
-                    },
-                    "request": {"$ref": "File"},
-                },
-                "silent": {"id": "drive.files.silent", "httpMethod": "GET"},
-                "lost": {"id": "drive.files.lost", "description": "L.", "request": {"$ref": "None"}},
-            },
-            "resources": {"deep": {"methods": {"get": {"id": "drive.files.deep.get", "httpMethod": "GET", "description": "G."}}}},
-        }
-    },
-}
 
 
 def read(tmp_path: Path, content: Any, name: str = "tools.json") -> SourceTools:
@@ -167,11 +127,15 @@ def test_openai_functions_are_taken_as_they_are(tmp_path: Path) -> None:
             "look_up",
             "'parameters' is no JSON schema at 'properties.word.type': 'str' is no JSON type",
         ),
-        ({**GOOD, "name": "a", "parameters": {"type": "object", "properties": {"a": {"$ref": "http://h/x"}}}}, "a", "not inside this schema"),
+        (
+            {**GOOD, "name": "a", "parameters": {"type": "object", "properties": {"a": {"$ref": "http://h/x"}}}},
+            "a",
+            "not inside this schema",
+        ),
         ({**GOOD, "name": "\ud800"}, "\ud800", "name"),
         ({**GOOD, "description": "Other."}, "look_up", "a tool of this name with another schema came before"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_tool_is_refused_and_the_rest_kept(tmp_path: Path, entry: Any, name: str, reason: str) -> None:
     found = read(tmp_path, [GOOD, entry, {**GOOD, "name": "last"}])
     assert [tool.name for tool in found.tools] == ["look_up", "last"]
@@ -190,12 +154,16 @@ def test_what_is_no_tool_is_refused_and_the_rest_kept(tmp_path: Path, entry: Any
         ('[{"name": "a", "x": NaN}]', "a.json", "NaN is no JSON value"),
         ('[{"name": "a", "x": 1e999}]', "a.json", "too large a number"),
         ("[" * 100_000, "a.json", "not valid JSON"),
-        ({"functions": []}, "a.json", "expected a list of tools or an object with 'tools', got an object with 'functions'"),
+        (
+            {"functions": []},
+            "a.json",
+            "expected a list of tools or an object with 'tools', got an object with 'functions'",
+        ),
         (3, "a.json", "got a number"),
         ([1, 2], "a.json", "item 0: expected OpenAI functions"),
         ([{"a": 1}], "a.json", "got an object with 'a'"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_format_is_told_with_file_and_place(tmp_path: Path, content: Any, name: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         read(tmp_path, content, name)
@@ -216,7 +184,9 @@ def test_an_empty_list_has_no_tools(tmp_path: Path) -> None:
     assert read(tmp_path, []).tools == ()
 
 
-@pytest.mark.parametrize(("content", "name"), [([XLAM, XLAM], "x.json"), (lines(XLAM, XLAM), "x.jsonl"), (XLAM, "x.json")])
+@pytest.mark.parametrize(
+    ("content", "name"), [([XLAM, XLAM], "x.json"), (lines(XLAM, XLAM), "x.jsonl"), (XLAM, "x.json")]
+)
 def test_xlam_rows(tmp_path: Path, content: Any, name: str) -> None:
     found = read(tmp_path, content, name)
     assert found.refused == ()
@@ -242,7 +212,12 @@ def test_xlam_rows_that_are_broken(tmp_path: Path) -> None:
     rows = [
         {**XLAM, "tools": "[{"},
         {**XLAM, "tools": "3"},
-        {**XLAM, "tools": json.dumps([XLAM_TOOL, call, silent, other, "x", {"name": "free", "description": "F.", "parameters": {}}])},
+        {
+            **XLAM,
+            "tools": json.dumps(
+                [XLAM_TOOL, call, silent, other, "x", {"name": "free", "description": "F.", "parameters": {}}]
+            ),
+        },
     ]
     found = read(tmp_path, rows)
     assert [tool.name for tool in found.tools] == ["live_giveaways", "free"]
@@ -281,15 +256,24 @@ def test_toolbench_names_that_clash_get_their_tool(tmp_path: Path) -> None:
         return {"name": "Search", "description": text, **more}
 
     stated = [
-        {"tool_name": "Books", "api_list": [api("Books."), api("More books.")]},
+        {"tool_name": "Books", "api_list": [api("Books."), api("More books."), api("Yet more.")]},
         {"tool_name": "Films", "api_list": [api("Films."), {**api("Songs."), "tool_name": "Songs"}]},
         {"name": "x" * 80, "api_list": [{"api_name": "Search", "api_description": "Long."}]},
-        {"tool_name": "Bad", "api_list": [{"name": "名"}, {"name": "silent"}, 3, api("F.", required_parameters=[{"name": "f", "type": "FILE"}])]},
-    ]  # fmt: skip
+        {
+            "tool_name": "Bad",
+            "api_list": [
+                {"name": "名"},
+                {"name": "silent"},
+                3,
+                api("F.", required_parameters=[{"name": "f", "type": "FILE"}]),
+            ],
+        },
+    ]
     found = read(tmp_path, stated)
     assert {tool.name: tool.description for tool in found.tools} == {
         "search": "Books.",
         "books_search": "More books.",
+        "books_search_2": "Yet more.",
         "films_search": "Films.",
         "songs_search": "Songs.",
         "x" * 57 + "_search": "Long.",
@@ -307,54 +291,6 @@ def test_a_prefix_makes_room_for_the_name() -> None:
     assert prefixed("", "b") == "b"
     assert prefixed("a" * 60, "b" * 60) == "aaa_" + "b" * 60
     assert prefixed("a", "b" * 64) == "b" * 64
-
-
-def test_discovery(tmp_path: Path) -> None:
-    found = read(tmp_path, DISCOVERY)
-    update, deep = found.tools
-    assert found.provenance.version == "v3"
-    assert (update.name, update.side_effects, deep.name, deep.side_effects) == (
-        "drive_files_update",
-        "write",
-        "drive_files_deep_get",
-        "read",
-    )
-    assert update.parameters == {
-        "type": "object",
-        "properties": {
-            "fileId": {"type": "string"},
-            "addParents": {"type": "array", "description": "Which.", "items": {"type": "string"}},
-            "limit": {"type": "integer", "minimum": 1, "default": 100},
-            "name": {"type": "string", "description": "Its name."},
-            "fileId_body": {"type": "string"},
-            "parent": {"type": "object"},
-            "labels": {"type": "object", "additionalProperties": {}},
-            "mime": {"type": "string"},
-        },
-        "required": ["fileId", "mime"],
-    }
-    assert found.refused == (
-        Refusal("drive_files_silent", "it has no description"),
-        Refusal("drive_files_lost", "it refers to the schema 'None', which is not in the document"),
-    )
-
-
-def test_versions_of_one_service_get_their_version(tmp_path: Path) -> None:
-    folder = tmp_path / "documents"
-    folder.mkdir()
-    for version in ("v1", "v2", "v2 beta"):
-        text = json.dumps({**DISCOVERY, "version": version})
-        (folder / f"drive.{version}.json").write_text(text, encoding="utf-8")
-    (folder / "index.json").write_text('{"kind": "discovery#directoryList"}', encoding="utf-8")
-    (folder / "notes.txt").write_text("no JSON", encoding="utf-8")
-    found = open_json(f"json:{folder}")
-    assert found.provenance.version == ""
-    assert [tool.name for tool in found.tools if tool.name.endswith("update")] == [
-        "drive_files_update",
-        "drive_v2_beta_files_update",
-        "drive_v2_files_update",
-    ]
-    assert [refusal.name for refusal in found.refused].count("index.json") == 1
 
 
 def test_folders(tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def test_references_are_followed_and_circles_found() -> None:
 class _Handler(BaseHTTPRequestHandler):
     seen: list[tuple[str, str | None]] = []
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         type(self).seen.append((self.path, self.headers.get("Authorization")))
         if self.path == "/moved":
             self.send_response(302)
@@ -267,6 +267,18 @@ def test_hosts_to_allow_are_hosts(tmp_path: Path) -> None:
     for host in ("https://h", "*", "", "a b"):
         with pytest.raises(InputError, match="no host to allow"):
             open_openapi(f"openapi:{path}", allow_hosts=[host])
+
+
+def test_without_httpx_there_is_a_line_that_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    path = tmp_path / "api.json"
+    path.write_text(json.dumps({**DOCUMENT, "servers": []}), encoding="utf-8")
+    assert open_openapi(f"openapi:{path}").runner is None
+    for source in (f"openapi:{path}@http://h", "openapi:http://h/api.json"):
+        with pytest.raises(InputError, match="pip install"):
+            open_openapi(source)
 
 
 def test_importing_brings_in_nothing_slow() -> None:

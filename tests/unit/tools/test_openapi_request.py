@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_pipeline.tools.openapi.document import Document
 from data_pipeline.tools.openapi.describe import describe_document
+from data_pipeline.tools.openapi.document import Document
 from data_pipeline.tools.openapi.request import Body, Operation, Request, Slot, UnsafeValue, unfold
 
 RGB = {"R": 100, "G": 200}
@@ -160,7 +160,7 @@ def test_arguments_go_back_under_the_names_of_the_document() -> None:
     assert (sent.target, sent.content) == ("/w/p?id=q&filter[a]=1", b'{"id": "b", "tags": [1]}')
 
 
-TEXT = st.text(st.characters(blacklist_categories=("Cs",)), max_size=12) | st.sampled_from(
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["..", ".", "../x", "a/../../b", "%2F..", "?a=b", "#", "\r\n", "//h", "@h", "\\", ";x=y", "a&b=c"]
 )
 

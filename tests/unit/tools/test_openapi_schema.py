@@ -40,7 +40,10 @@ def ref(name: str) -> Json:
         ({"type": "integer", "minimum": 1, "exclusiveMinimum": True}, {"type": "integer", "exclusiveMinimum": 1}),
         ({"type": "integer", "maximum": 1, "exclusiveMaximum": False}, {"type": "integer", "maximum": 1}),
         ({"type": "integer", "exclusiveMinimum": 3}, {"type": "integer", "exclusiveMinimum": 3}),
-        ({"type": "string", "pattern": r"^\p{L}+$", "minLength": -1, "maxLength": "5"}, {"type": "string", "maxLength": 5}),
+        (
+            {"type": "string", "pattern": r"^\p{L}+$", "minLength": -1, "maxLength": "5"},
+            {"type": "string", "maxLength": 5},
+        ),
         ({"type": "string", "enum": [1, True, "a", "a"]}, {"type": "string", "enum": ["1", "true", "a"]}),
         ({"type": "integer", "enum": ["1", "x"], "default": "1"}, {"type": "integer", "enum": [1], "default": 1}),
         ({"type": "boolean", "default": "true"}, {"type": "boolean", "default": True}),
@@ -50,14 +53,20 @@ def ref(name: str) -> Json:
         ({"type": "string", "examples": ["a", "b", "a"]}, {"type": "string", "examples": ["a", "b"]}),
         ({"type": "string", "examples": {"x": {"value": "a"}}}, {"type": "string", "examples": ["a"]}),
         ({"type": "string", "example": "a" * 500}, {"type": "string"}),
-        ({"type": "array", "items": {"type": "string"}, "minItems": 1}, {"type": "array", "minItems": 1, "items": {"type": "string"}}),
+        (
+            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            {"type": "array", "minItems": 1, "items": {"type": "string"}},
+        ),
         ({"type": "object", "additionalProperties": True}, {"type": "object"}),
         ({"type": "object", "additionalProperties": False}, {"type": "object", "additionalProperties": False}),
         (
             {"type": "object", "patternProperties": {"^x": {}}, "additionalProperties": False},
             {"type": "object"},
         ),
-        ({"type": "object", "required": True, "properties": {"a": {"required": True}}}, {"type": "object", "properties": {"a": {}}}),
+        (
+            {"type": "object", "required": True, "properties": {"a": {"required": True}}},
+            {"type": "object", "properties": {"a": {}}},
+        ),
         (
             {"type": "object", "required": ["a", "z", "a"], "properties": {"a": {}}},
             {"type": "object", "properties": {"a": {}}, "required": ["a"]},
@@ -65,7 +74,7 @@ def ref(name: str) -> Json:
         ({"anyOf": [{"type": "string"}, {"type": "null"}]}, {"anyOf": [{"type": "string"}, {"type": "null"}]}),
         ({"oneOf": [{"type": "string"}], "nullable": True}, {"oneOf": [{"type": "string"}, {"type": "null"}]}),
     ],
-)  # fmt: skip
+)
 def test_one_schema(stated: Any, written: Json) -> None:
     found = write(stated)
     assert found == written
@@ -85,7 +94,9 @@ def test_an_optional_property_is_never_null() -> None:
 def test_references_with_something_beside_them() -> None:
     pet = {"type": "object", "description": "A pet.", "properties": {"name": {"type": "string"}}}
     own = {"description": "The first.", "nullable": True}
-    found = write({"type": "object", "required": ["a"], "properties": {"a": {**ref("Pet"), **own}, "b": ref("Pet")}}, Pet=pet)
+    found = write(
+        {"type": "object", "required": ["a"], "properties": {"a": {**ref("Pet"), **own}, "b": ref("Pet")}}, Pet=pet
+    )
     assert found["properties"]["a"] == {
         "type": ["object", "null"],
         "description": "The first.",
@@ -98,7 +109,11 @@ def test_a_recursive_schema_is_cut_to_its_type_and_description() -> None:
     node = {
         "type": "object",
         "description": "A node.",
-        "properties": {"value": {"type": "integer"}, "next": ref("Node"), "all": {"type": "array", "items": ref("Node")}},
+        "properties": {
+            "value": {"type": "integer"},
+            "next": ref("Node"),
+            "all": {"type": "array", "items": ref("Node")},
+        },
     }
     cut = {"type": "object", "description": "A node."}
     found = write(ref("Node"), Node=node)
@@ -155,7 +170,9 @@ def test_all_of_contradicting_parts_is_kept() -> None:
 
 
 def test_one_of_becomes_any_of_where_its_options_are_told_apart_no_more() -> None:
-    kinds = [{"type": "object", "properties": {"k": {"enum": [name]}, "n": ref("N")}, "required": ["k"]} for name in "ab"]
+    kinds = [
+        {"type": "object", "properties": {"k": {"enum": [name]}, "n": ref("N")}, "required": ["k"]} for name in "ab"
+    ]
     assert "oneOf" in write({"oneOf": kinds}, N={"type": "string"})
     found = write(ref("N"), N={"type": "object", "properties": {"n": {"oneOf": [ref("N"), {"type": "object"}]}}})
     assert list(found["properties"]["n"]) == ["anyOf"]

@@ -13,7 +13,26 @@ from jsonschema.exceptions import SchemaError
 from data_pipeline.tools.schema_form import MAX_DEPTH, compiles, schema_problem
 
 SCALARS = st.sampled_from(
-    [None, True, False, 0, 1, -1, 1.0, 1.5, "", "a", "string", "integer", "object", "null", "str", "^a$", "#", "#/properties"]
+    [
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        1.0,
+        1.5,
+        "",
+        "a",
+        "string",
+        "integer",
+        "object",
+        "null",
+        "str",
+        "^a$",
+        "#",
+        "#/properties",
+    ]
 )
 VALUES = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), SCALARS, max_size=2)
 # Where this check asks for more than the meta-schema, on purpose.
@@ -27,7 +46,9 @@ KEYWORDS = [
 
 
 def _schemas(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    values = VALUES | inner | st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2)
+    values = (
+        VALUES | inner | st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2)
+    )
     return st.dictionaries(st.sampled_from(KEYWORDS), values, max_size=4)
 
 
@@ -50,7 +71,10 @@ def test_it_says_what_the_meta_schema_says(schema: Any) -> None:
     [
         ({"enum": []}, "at 'enum': [] is no list of values"),
         ({"type": "str"}, "at 'type': 'str' is no JSON type"),
-        ({"properties": {"a": {"items": {"type": ["string", "text"]}}}}, "at 'properties.a.items.type': ['string', 'text'] is no JSON type"),
+        (
+            {"properties": {"a": {"items": {"type": ["string", "text"]}}}},
+            "at 'properties.a.items.type': ['string', 'text'] is no JSON type",
+        ),
         ({"anyOf": [{}, {"required": "a"}]}, "at 'anyOf.1.required': 'a' is no list of distinct names"),
         ({"properties": {"a": 3}}, "at 'properties.a': 3 is no schema"),
         ({"pattern": r"\p{L}"}, "at 'pattern': '\\\\p{L}' is no regular expression"),
@@ -61,7 +85,7 @@ def test_it_says_what_the_meta_schema_says(schema: Any) -> None:
         ([], "at '': [] is no schema"),
         ({"description": "x" * 200, "title": ["y" * 200]}, "at 'title': ['" + "y" * 75 + "... is no text"),
     ],
-)  # fmt: skip
+)
 def test_a_problem_names_its_place(schema: Any, problem: str) -> None:
     assert schema_problem(schema) == problem
 
