@@ -363,8 +363,8 @@ def leave_files() -> str:
 
 
 def find_files() -> list[str]:
-    """List what an earlier call left."""
-    return sorted(os.listdir("/tmp"))  # noqa: PTH208
+    """List the files that an earlier call left; folders are those that the sandbox shows."""
+    return sorted(path.name for path in Path("/tmp").iterdir() if path.is_file())
 
 
 def fake_frames() -> str:

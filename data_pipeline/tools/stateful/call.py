@@ -5,11 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from data_pipeline.core.errors import InputError
 from data_pipeline.tools import stateful
-from data_pipeline.tools.python_call import call_function
+from data_pipeline.tools.python_call import ConversionError, call_function
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from data_pipeline.tools.stateful.state import DomainState
 
 
 class DomainCaller:
@@ -28,8 +31,14 @@ class DomainCaller:
         """[result, snapshot afterwards]; on the domain's initial state where none is given.
 
         Raises:
-            ValueError: the snapshot is none of this domain, or the tool refused.
+            ConversionError: the snapshot is none of this domain.
+            ValueError: the tool refused.
         """
-        domain = self._domain
-        state = domain.initial_state(0) if snapshot is None else domain.state_type.restore(snapshot)
+        state = self._domain.initial_state(0) if snapshot is None else self._restore(snapshot)
         return [call_function(function, arguments, hidden={"state": state}), state.snapshot()]
+
+    def _restore(self, snapshot: str) -> DomainState:
+        try:
+            return self._domain.state_type.restore(snapshot)
+        except InputError as error:
+            raise ConversionError(f"state: {error}") from error

@@ -106,6 +106,15 @@ def test_stateful_tools_take_and_give_their_state(domain: str) -> None:
     assert (first.result, first.state) == (again.result, again.state)
 
 
+def test_a_state_of_another_world_is_a_wrong_argument() -> None:
+    pool = open_pool(["bundled:smart_home"])
+    reader = next(tool for tool in pool.tools if tool.name == "list_devices")
+    with pool.executor() as executor:
+        done = executor.call(reader, {}, "{}")
+    assert done.status == "bad_arguments"
+    assert "state" in done.error
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
