@@ -169,7 +169,7 @@ def _tools_list(arguments: argparse.Namespace) -> None:
             _print_json([tool.to_openai() for tool in pool.tools])
             return
         for tool in pool.tools:
-            print(f"{tool.source:24} {tool.name:34} {tool.description}")  # noqa: T201
+            print(f"{tool.topic:24} {tool.name:34} {tool.description}")  # noqa: T201
         for refusal in pool.refused:
             print(f"left out: {refusal.name}: {refusal.reason}", file=sys.stderr)  # noqa: T201
 

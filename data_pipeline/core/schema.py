@@ -90,6 +90,7 @@ class Tool(Frozen):
         returns: JSON schema of the result, where known.
         source: where it came from, such as `bundled:finance`.
         side_effects: whether a call reads or changes anything outside itself.
+        category: what it is about, such as `finance` or a REST service's tag; '' where its source does not say.
     """
 
     name: Annotated[str, Field(min_length=1)]
@@ -98,6 +99,7 @@ class Tool(Frozen):
     returns: dict[str, JsonValue] | None = None
     source: str = ""
     side_effects: SideEffects = "none"
+    category: str = ""
 
     @classmethod
     def from_openai(cls, schema: dict[str, Any], source: str = "") -> Tool:
@@ -129,6 +131,11 @@ class Tool(Frozen):
         """Parameter name -> its JSON schema, in declaration order."""
         found = self.parameters.get("properties") or {}
         return found if isinstance(found, dict) else {}  # type: ignore[return-value]
+
+    @property
+    def topic(self) -> str:
+        """The category, or the source of a tool without one: tools of one topic are easily taken for one another."""
+        return self.category or self.source
 
     @property
     def takes_scalars_only(self) -> bool:

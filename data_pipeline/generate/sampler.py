@@ -52,20 +52,20 @@ def _weighted(shares: Mapping[T, float], rng: random.Random) -> T:
 
 
 def _tool_set(first: Tool, pool: Sequence[Tool], sizes: Mapping[int, float], rng: random.Random) -> tuple[Tool, ...]:
-    """`first` and companions, half of them from its own source so that telling them apart takes reading."""
+    """`first` and companions, half of them on its own topic so that telling them apart takes reading."""
     chosen = [first]
     size = _weighted(sizes, rng)
     while len(chosen) < min(size, len(pool)):
         rest = [tool for tool in pool if tool not in chosen]
-        near = [tool for tool in rest if tool.source == first.source]
+        near = [tool for tool in rest if tool.topic == first.topic]
         chosen.append(rng.choice(near if near and rng.random() < 0.5 else rest))
     rng.shuffle(chosen)
     return tuple(chosen)
 
 
 def _strangers(offered: Sequence[Tool], pool: Sequence[Tool]) -> list[Tool]:
-    sources = {tool.source for tool in offered}
-    return [tool for tool in pool if tool.source not in sources]
+    topics = {tool.topic for tool in offered}
+    return [tool for tool in pool if tool.topic not in topics]
 
 
 def _style(shares: Mapping[Style, float], offered: Sequence[Tool], pool: Sequence[Tool], rng: random.Random) -> Style:

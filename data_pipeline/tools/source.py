@@ -84,6 +84,7 @@ def _open_bundled(source: str, domain: str | None) -> SourceTools:
             for name in (bundled.domains() if domain is None else (domain,))
             for function in bundled.functions(name).values()
         ]
+    tools = [tool.model_copy(update={"category": tool.source.removeprefix("bundled:")}) for tool in tools]
     provenance = Provenance(source, version("xlam-train"), "Apache-2.0", executable=True)
     return SourceTools(tuple(tools), (), provenance, bundled_runners()[tools[0].source])
 

@@ -10,7 +10,7 @@ from command_line import refusal, xlam
 def test_tools_list() -> None:
     done = xlam("tools", "list", "bundled:maths")
     assert done.returncode == 0
-    assert [line.split()[:2] for line in done.stdout.splitlines()][-1] == ["bundled:maths", "write_integer_in_base"]
+    assert [line.split()[:2] for line in done.stdout.splitlines()][-1] == ["maths", "write_integer_in_base"]
     assert len(json.loads(xlam("tools", "list", "bundled:maths", "--json").stdout)) == done.stdout.count("\n")
 
 

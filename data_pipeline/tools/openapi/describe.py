@@ -182,7 +182,8 @@ class _Reader:
             base=self._base(item, stated),
             security=read_security(stated.get("security", data.get("security"))),
         )
-        return make_tool(name, description, schema, self._source, reads=method in _READING), operation
+        tool = make_tool(name, description, schema, self._source, reads=method in _READING)
+        return tool.model_copy(update={"category": _first_tag(stated)}), operation
 
     def _base(self, item: Schema, stated: Schema) -> str:
         if self._keep_base or self._document.is_swagger:
@@ -209,6 +210,11 @@ class _Reader:
         if content.form in ("form", "multipart"):
             raise Unfit("the fields of its form are not listed")
         return [*found, Argument("body", "body", written, content.required)], body._replace(whole="body")
+
+
+def _first_tag(stated: Schema) -> str:
+    tags = stated.get("tags")
+    return tags[0] if isinstance(tags, list) and tags and isinstance(tags[0], str) else ""
 
 
 _OPTIONS = {"anyOf", "oneOf", "allOf"}

@@ -42,6 +42,9 @@ def test_bundled_holds_every_domain() -> None:
     assert {tool.source for tool in tools} == {f"bundled:{domain}" for domain in bundled.domains()}
     assert len({tool.name for tool in tools}) == len(tools)
     assert all(is_executable(tool) for tool in tools)
+    assert len(tools) >= 150
+    assert {tool.category for tool in tools} == set(bundled.domains())
+    assert len(bundled.domains()) == 21
 
 
 def test_one_domain_in_listed_order() -> None:
