@@ -215,6 +215,9 @@ def _blame(worker: _Worker, error: Exception) -> tuple[Status, str]:
 def _result(answer: _Answer, spec: Spec, seconds: float) -> ExecutionResult:
     if answer.status == "stale":
         return ExecutionResult("crashed", error="the tool's module changes by itself", seconds=seconds)
+    if answer.status == "output_too_large":
+        words, head = answer.payload
+        return ExecutionResult(answer.status, head, error=words, seconds=seconds, truncated=True)
     if answer.status != "ok":
         return ExecutionResult(answer.status, error=str(answer.payload), seconds=seconds)
     if spec["kind"] != "stateful":

@@ -42,7 +42,7 @@ STATUSES: dict[Status, str] = {
 """What can become of a call."""
 
 MAX_RESULT_BYTES = 64 * 1024
-"""Largest result, as JSON: what a model could still read; larger ones are refused, never cut."""
+"""Largest result, as JSON: what a model could still read; a larger one is never passed off as a whole one."""
 
 
 class Call(NamedTuple):
@@ -65,9 +65,10 @@ class ExecutionResult:
 
     Attributes:
         status: one of `STATUSES`.
-        result: the JSON value returned; None unless the status is `ok`.
+        result: the JSON value returned; None unless the status is `ok`, or `truncated`.
         error: one line for people; empty when the status is `ok`.
         seconds: wall time of the call.
+        truncated: `result` is the beginning of the JSON text of a result that was too large, for people to look at.
         state: of a stateful domain: the snapshot afterwards; None where the call failed, so that it changed nothing.
     """
 
@@ -75,6 +76,7 @@ class ExecutionResult:
     result: JsonValue = None
     error: str = ""
     seconds: float = 0.0
+    truncated: bool = False
     state: str | None = None
 
 

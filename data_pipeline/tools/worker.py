@@ -39,6 +39,9 @@ MAX_RESULT_BYTES = 64 * 1024
 MAX_STATE_BYTES = 4 << 20
 MAX_DESCRIPTION_BYTES = 64 << 20
 MAX_ERROR_CHARACTERS = 300
+HEAD_CHARACTERS = 500
+"""How much of a result that is too large comes back, for people to see what it was."""
+
 COMPARED_ITEMS = 64
 """Global lists, dicts and sets up to this size are compared by content after each call, larger ones by length."""
 
@@ -261,7 +264,8 @@ def _guarded(action: Callable[[], Any], limit: int = MAX_RESULT_BYTES) -> tuple[
     except BaseException as error:
         return _class_of(error), encode_result(_words(error))
     if len(encoded) > limit:
-        return "output_too_large", encode_result(f"the result has {len(encoded)} bytes of {limit} allowed")
+        words = f"the result has {len(encoded)} bytes of {limit} allowed"
+        return "output_too_large", encode_result([words, encoded[:HEAD_CHARACTERS]])
     return "ok", encoded
 
 

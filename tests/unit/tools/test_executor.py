@@ -112,7 +112,6 @@ def test_values_come_back_unchanged(executor: Executor) -> None:
         ("crash", "crashed", "ended with exit code 7"),
         ("abort", "crashed", "killed by SIGABRT"),
         ("loop", "timeout", "no answer within 1 s"),
-        ("huge", "output_too_large", "the result has 70002 bytes"),
         ("nan", "tool_error", "ValueError: Out of range float values"),
         ("not_json", "tool_error", "TypeError: "),
         ("deep", "tool_error", "RecursionError"),
@@ -131,6 +130,13 @@ def test_failure_costs_one_call(executor: Executor, name: str, status: str, erro
     assert "\n" not in result.error
     assert result.result is None
     assert _still_works(executor)
+
+
+def test_of_a_result_that_is_too_large_the_beginning_is_shown(executor: Executor) -> None:
+    result = _call(executor, "huge")
+    assert (result.status, result.error) == ("output_too_large", "the result has 70002 bytes of 65536 allowed")
+    assert (result.result, result.truncated) == ('"' + "x" * 499, True)
+    assert not _call(executor, "fits").truncated
 
 
 def test_printing_cannot_forge_an_answer(executor: Executor) -> None:
