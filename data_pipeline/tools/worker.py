@@ -29,7 +29,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.tools.python_call import ConversionError, call_function, encode_result
-from data_pipeline.tools.sandbox.lockdown import lock_down
+from data_pipeline.tools.sandbox.lockdown import allow_processor_time, lock_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,6 +69,7 @@ def _serve(worker: Worker, requests: int, answers: int) -> None:
     owner, read, write, clock = os.getpid(), os.read, os.write, time.monotonic
     done, rest, sent = bytearray(), b"", clock()
     while chunk := read(requests, 1 << 16):
+        allow_processor_time()
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             token, kind, key, *arguments = json.loads(line.decode())

@@ -33,6 +33,9 @@ SCRATCH = "/tmp"
 SCRATCH_MB = 32
 FILE_MB = 16
 OPEN_FILES = 64
+PROCESSES = 256
+"""Processes and threads; counted by the sandbox's own user namespace, so only at `strict`."""
+
 PROBE_SECONDS = 30
 _PACKAGE = Path(__file__).resolve().parents[2]
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
@@ -72,6 +75,7 @@ def python_command(
         "memory_mb": memory_mb,
         "file_mb": FILE_MB,
         "open_files": OPEN_FILES,
+        "processes": PROCESSES if level == "strict" else 0,
         "readable": paths,
         "listable": [str(Path(path).parent) for path in readable],
         "scratch": scratch,
@@ -100,6 +104,7 @@ def server_command(argv: Sequence[str], readable: Iterable[str] = (), level: Lev
         "memory_mb": 0,
         "file_mb": FILE_MB,
         "open_files": 4 * OPEN_FILES,
+        "processes": 4 * PROCESSES if level == "strict" else 0,
         "readable": [*paths, "/proc", "/dev"],
         "listable": [],
         "scratch": SCRATCH,

@@ -16,6 +16,8 @@ from typing import Any, NoReturn, TypedDict
 from data_pipeline.tools.sandbox.landlock import restrict_files
 from data_pipeline.tools.sandbox.seccomp import install_filter
 
+PROCESSOR_SECONDS = 3600
+
 _NO_NEW_PRIVS = 38
 _PARENT_DEATH_SIGNAL, _SIGKILL = 1, 9
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
@@ -28,6 +30,7 @@ class Plan(TypedDict):
         memory_mb: address space; 0 for no limit, as programs need that reserve much and use little.
         file_mb: size of one file.
         open_files: number of open files.
+        processes: number of processes and threads in its namespace; 0 for no limit. Not enforced for root.
         readable: paths it may read.
         listable: folders it may list, to find what it imports.
         scratch: the folder it may write.
@@ -37,6 +40,7 @@ class Plan(TypedDict):
     memory_mb: int
     file_mb: int
     open_files: int
+    processes: int
     readable: list[str]
     listable: list[str]
     scratch: str
@@ -66,12 +70,28 @@ def lock_down(plan: Plan) -> dict[str, Any]:
     return layers
 
 
+def allow_processor_time(seconds: int = PROCESSOR_SECONDS) -> None:
+    """Move the limit of processor time on, for a process that lives long and answers often.
+
+    The parent's clock ends a call long before; this ends a process whose parent was stopped.
+
+    Args:
+        seconds: of processor time from now on.
+    """
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(spent.ru_utime + spent.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
 def _limit(plan: Plan) -> bool:
     limits = [
         (resource.RLIMIT_FSIZE, plan["file_mb"] << 20),  # at 0 nothing can be written
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, plan["open_files"]),
     ]
+    if plan["processes"]:
+        limits.append((resource.RLIMIT_NPROC, plan["processes"]))
     if plan["memory_mb"]:
         limits.append((resource.RLIMIT_AS, plan["memory_mb"] << 20))
     done = [_lower(kind, value) for kind, value in limits]  # every one, also after one that failed

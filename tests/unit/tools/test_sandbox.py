@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
 import struct
 import subprocess
 import sys
@@ -99,6 +100,22 @@ def test_a_tool_gets_less_than_a_server() -> None:
     assert (tool["memory_mb"], tool["scratch"], tool["server"]) == (512, "/scratch", False)
     assert _plan_of(server_command([sys.executable], level="partial"))["server"] is True
     assert "/" not in tool["readable"]
+
+
+def test_processor_time_is_given_anew_and_ends() -> None:
+    code = (
+        "import resource, sys, time\n"
+        "from data_pipeline.tools.sandbox.lockdown import allow_processor_time\n"
+        "allow_processor_time(int(sys.argv[1]))\n"
+        "allow_processor_time(int(sys.argv[2]))\n"
+        "while time.process_time() < 2.5: pass\n"
+    )
+
+    def ending(*seconds: str) -> int:
+        return subprocess.run([sys.executable, "-c", code, *seconds], check=False).returncode
+
+    assert ending("9", "1") == -signal.SIGXCPU
+    assert ending("1", "9") == 0
 
 
 def test_below_every_level_a_server_is_just_itself() -> None:
