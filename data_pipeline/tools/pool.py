@@ -46,7 +46,7 @@ class Pool:
             "sources": [vars(entry) for entry in self.sources],
             "refused": [vars(entry) for entry in self.refused],
             "renamed": {name: list(known) for name, known in self.renamed.items()},
-            "sandbox": best_level().to_dict() if outside else {"level": "partial"},
+            "sandbox": (best_level() if outside else best_level().without_namespaces()).to_dict(),
         }
 
 

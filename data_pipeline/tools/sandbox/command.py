@@ -57,6 +57,11 @@ class SandboxRecord:
         """As plain data."""
         return asdict(self)
 
+    def without_namespaces(self) -> SandboxRecord:
+        """What stands around the bundled tools, which get no namespaces of their own."""
+        level: Level = "partial" if self.level == "strict" else self.level
+        return SandboxRecord(level, {**self.layers, "namespaces": False})
+
 
 def python_command(
     bootstrap: str, readable: Sequence[str], memory_mb: int, level: Level, scratch: str = SCRATCH

@@ -14,7 +14,7 @@ import pytest
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.tools import source
-from data_pipeline.tools.sandbox import LEVELS, SandboxRecord, best_level, python_command, server_command
+from data_pipeline.tools.sandbox import LEVELS, Level, SandboxRecord, best_level, python_command, server_command
 from data_pipeline.tools.sandbox.landlock import landlock_version
 from data_pipeline.tools.sandbox.seccomp import build_filter
 
@@ -128,6 +128,12 @@ def test_what_this_machine_can_do_is_said() -> None:
     record = best_level()
     assert record.level in LEVELS
     assert record.to_dict()["layers"]["limits"] is True
+
+
+@pytest.mark.parametrize(("level", "left"), [("strict", "partial"), ("partial", "partial"), ("limits", "limits")])
+def test_without_namespaces_nothing_is_strict(level: Level, left: Level) -> None:
+    record = SandboxRecord(level, {"namespaces": True, "seccomp": True}).without_namespaces()
+    assert record == SandboxRecord(left, {"namespaces": False, "seccomp": True})
 
 
 def test_a_weaker_sandbox_than_required_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
