@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(best_level().level != "strict", reason="needs na
 
 MODULE = Path(__file__).parent / "hostile_tools.py"
 SOURCE = f"python:{MODULE}"
-SECONDS = 1.0
+SECONDS = 2.0
 CANARY = "the user's own text"
 
 STOPPED = {"tool_error", "denied"}
@@ -105,7 +105,7 @@ def call(name: str, **arguments: Any) -> Call:
 @pytest.fixture(scope="module")
 def runner() -> Iterator[PythonRunner]:
     spec = {"kind": "file", "path": str(MODULE)}
-    running = PythonRunner({SOURCE: spec}, "strict", [str(MODULE)], memory_mb=512)
+    running = PythonRunner({SOURCE: spec}, "strict", [str(MODULE)], memory_mb=256)
     yield running
     running.close()
 
