@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, model_validator
 
 from data_pipeline.core.schema import Style
 from data_pipeline.core.settings import Settings
-
-Level = Literal["strict", "partial", "limits"]
+from data_pipeline.tools.sandbox import Level
 
 
 class DataRecipe(Settings):

@@ -29,13 +29,13 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.tools.python_call import ConversionError, call_function, encode_result
+from data_pipeline.tools.runner import MAX_RESULT_BYTES
 from data_pipeline.tools.sandbox.lockdown import allow_processor_time, lock_down
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
-MAX_RESULT_BYTES = 64 * 1024
 MAX_STATE_BYTES = 4 << 20
 MAX_DESCRIPTION_BYTES = 64 << 20
 MAX_ERROR_CHARACTERS = 300

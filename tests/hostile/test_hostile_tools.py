@@ -18,7 +18,10 @@ from data_pipeline.tools.sandbox import best_level
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.skipif(best_level().level != "strict", reason="needs namespaces, Landlock and seccomp")
+HERE = best_level()
+pytestmark = pytest.mark.skipif(
+    HERE.level != "strict", reason=f"needs namespaces, Landlock and seccomp; this machine's layers: {HERE.layers}"
+)
 
 MODULE = Path(__file__).parent / "hostile_tools.py"
 SOURCE = f"python:{MODULE}"
