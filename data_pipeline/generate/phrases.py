@@ -2,52 +2,21 @@
 
 from __future__ import annotations
 
-import random
 import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
-from data_pipeline.generate.values import Schema, words_of
+from data_pipeline.generate.schemas import Schema, words_of
+from data_pipeline.generate.text import article, join
+from data_pipeline.generate.units import PREPOSITIONS, split_unit
+from data_pipeline.generate.values import Field
+from data_pipeline.generate.verbs import base_verb
+from data_pipeline.generate.voice import Voice
 
-# Last word of a parameter's name -> how the unit is said after a number.
-UNITS: dict[str, tuple[str, ...]] = {
-    "kg": ("kg", "kilograms"),
-    "g": ("g", "grams"),
-    "grams": ("grams", "g"),
-    "mg": ("mg",),
-    "km": ("km", "kilometers"),
-    "m": ("m", "meters"),
-    "meters": ("meters", "m"),
-    "cm": ("cm", "centimeters"),
-    "mm": ("mm",),
-    "m2": ("square meters", "m2"),
-    "miles": ("miles",),
-    "kmh": ("km/h",),
-    "minutes": ("minutes", "min"),
-    "hours": ("hours",),
-    "seconds": ("seconds",),
-    "days": ("days",),
-    "weeks": ("weeks",),
-    "months": ("months",),
-    "years": ("years",),
-    "percent": ("percent", "%"),
-    "celsius": ("degrees Celsius", "°C"),
-    "c": ("°C", "degrees Celsius"),
-    "kwh": ("kWh",),
-    "hz": ("Hz", "hertz"),
-    "db": ("dB",),
-    "mph": ("mph",),
-    "kw": ("kW",),
-    "watts": ("watts",),
-    "liters": ("liters",),
-    "litres": ("litres",),
-    "ml": ("ml",),
-    "kcal": ("kcal",),
-    "calories": ("calories",),
-    "hpa": ("hPa",),
-    "usd": ("USD", "dollars"),
-    "eur": ("EUR", "euros"),
-}
-PREPOSITIONS = {"at", "by", "for", "from", "in", "of", "on", "per", "to", "with"}
+Form = tuple[str, str]
+"""What stands before and behind a value."""
+
 SMALL_WORDS = {"a", "an", "the", "of", "one", "two", "other", "first", "second"}
 ACTION_WORDS = {
     "include",
@@ -62,161 +31,237 @@ ACTION_WORDS = {
     "apply",
     "exclude",
 }
+_HEAD_END = re.compile(r"[,;:.(]| as | in | e\.g| for | to | at | when | on | used | from ")
+_ARTICLE = re.compile(r"^(the|a|an|your|optional|required)\s+", re.IGNORECASE)
+# What a text holds -> the word before it where nothing else of the call could be meant.
+_PLACED = {"city": "in", "date": "on", "time": "at"}
+_MARK = re.compile(
+    r"^(?:\[?(?:required|optional|output only|immutable|deprecated|identifier)\]?[.:]\s*)+", re.IGNORECASE
+)
+_HEAD_WORDS = 4
 
 
-def split_unit(name: str) -> tuple[str, tuple[str, ...]]:
-    """`weight_kg` -> ('weight', ('kg', 'kilograms')); no unit -> (words, ())."""
-    words = words_of(name).split()
-    # In "price per kWh" the last word is not the value's unit.
-    units = UNITS.get(words[-1], ()) if words and "per" not in words else ()
-    return (" ".join(words[:-1]) if units else " ".join(words)), units
+def head_of(schema: Schema) -> str:
+    """The noun that a description begins with, or ''."""
+    description = _MARK.sub("", str(schema.get("description") or "").strip())
+    head = _ARTICLE.sub("", _HEAD_END.split(description, maxsplit=1)[0].strip())
+    words = head.split()
+    if not 1 <= len(words) <= _HEAD_WORDS or not re.fullmatch(r"[\w' -]+", head):
+        return ""
+    if words[0].endswith("s") and base_verb(words[0]):  # "Specifies a fingerprint" is no noun.
+        return ""
+    return head if words[0].isupper() else head[0].lower() + head[1:]
 
 
-def distinct_heads(properties: dict[str, Schema]) -> dict[str, Schema]:
-    """The schemas, without each description whose head may mean a neighbour too.
+def distinct_heads(fields: Mapping[str, Field]) -> dict[str, str]:
+    """The head of each description, '' where it may mean a neighbour too.
 
     "Electricity used by day" and "Electricity used at night" have the same head, so people say "day" and "night".
     """
     told = {
-        name: {*words_of(name).split(), *re.findall(r"\w+", str(schema.get("description", "")).lower())}
-        for name, schema in properties.items()
+        name: {*field.words.split(), *re.findall(r"\w+", str(field.schema.get("description") or "").lower())}
+        for name, field in fields.items()
     }
 
-    def is_distinct(name: str, schema: Schema) -> bool:
-        head = {*_head(schema).lower().split()} - SMALL_WORDS
-        return not any(head <= words for other, words in told.items() if other != name)
+    def distinct(name: str, head: str) -> bool:
+        words = {*head.lower().split()} - SMALL_WORDS
+        return not any(words <= others for other, others in told.items() if other != name)
 
-    return {
-        name: schema if is_distinct(name, schema) else {**schema, "description": ""}
-        for name, schema in properties.items()
-    }
+    heads = {name: head_of(field.schema) for name, field in fields.items()}
+    return {name: head if head and distinct(name, head) else "" for name, head in heads.items()}
 
 
-def _head(schema: Schema) -> str:
-    """The noun that a description begins with."""
-    head = re.split(
-        r"[,;:.(]| as | in | e\.g| for | to | at | when | on | used | from ",
-        str(schema.get("description", "")),
-    )[0]
-    return re.sub(r"^(the|a|an|your|optional)\s+", "", head.strip(), flags=re.IGNORECASE)
+class Phrase:
+    """How one parameter is spoken of; read once from its field, used for every query."""
 
+    def __init__(self, field: Field, head: str = "", kinds: Sequence[str | None] = ()) -> None:
+        """Find the words.
 
-def noun_phrase(name: str, schema: Schema, rng: random.Random) -> str:
-    """What the parameter is called in a sentence: its name's words, or the head of its description."""
-    words, _ = split_unit(name)
-    head = _head(schema)
-    if 1 <= len(head.split()) <= 4 and (not words or rng.random() < 0.25):
-        return head[0].lower() + head[1:] if not head.split()[0].isupper() else head
-    return words or words_of(name).strip() or name
+        Args:
+            field: the parameter.
+            head: another noun for it; '' for none.
+            kinds: what the texts beside it hold, so that 'in Oslo' is said only where one city is asked for.
+        """
+        self.field = field
+        self.noun, self.unit = split_unit(field.name)
+        whole = words_of(field.name)
+        self.nouns: tuple[str, ...] = (self.noun or whole,)
+        if head:
+            self.nouns = (*(self.nouns * 3 if self.noun else ()), head)
+        self.bare = bool(self.unit) and not self.noun
+        alone = list(kinds).count(field.text_kind) == 1 and not {"pattern", "enum"} & field.schema.keys()
+        self.placed = _PLACED.get(field.text_kind or "", "") if alone else ""
 
+    @cached_property
+    def inner(self) -> dict[str, Phrase]:
+        """The phrases of an object's entries."""
+        return phrases_of(self.field.fields)
 
-def say_number(value: float, rng: random.Random) -> str:
-    """A number as people type it: sometimes with thousands separators, never rounded."""
-    if isinstance(value, int) and abs(value) >= 1000 and not 1900 <= value <= 2100 and rng.random() < 0.25:
-        return f"{value:,}"
-    return str(value)
+    @cached_property
+    def items(self) -> Phrase:
+        """The phrase of an array's entries."""
+        return Phrase(self.field.items)
 
+    def of(self, value: Any) -> Phrase:
+        """The phrase of the alternative that a value is of."""
+        return Phrase(self.field.branch_of(value)) if self.field.kind == "union" else self
 
-def say_value(value: Any, schema: Schema, rng: random.Random) -> str:
-    """A value in words; text long enough to blur into the sentence is quoted."""
-    if isinstance(value, bool):
-        return rng.choice(("yes", "true") if value else ("no", "false"))
-    if isinstance(value, (int, float)):
-        return say_number(value, rng)
-    if isinstance(value, dict):
-        properties = distinct_heads(schema.get("properties") or {})
-        return join([say_argument(k, properties.get(k, {}), v, rng) for k, v in value.items()])
-    if isinstance(value, list):
-        return _say_list(value, schema.get("items") or {}, rng)
-    if schema.get("enum"):
-        return str(value).replace("_", " ") if rng.random() < 0.5 else str(value)
-    quoted = len(value.split()) > 3 or rng.random() < 0.25
-    quote = rng.choice("\"'") if "'" not in value else '"'
-    return f"{quote}{value}{quote}" if quoted else value
+    @cached_property
+    def _forms(self) -> dict[tuple[str, bool], tuple[Form, ...]]:
+        return {
+            (kind, wide): tuple(form for noun in self.nouns for form in self._forms_of(noun, kind, wide))
+            for kind in ("number", "text", "list")
+            for wide in (False, True)
+        }
 
+    def _forms_of(self, noun: str, kind: str, wide: bool) -> list[Form]:
+        if kind == "list":
+            forms = [(f"{noun} ", ""), (f"the {noun} ", ""), (f"{noun}: ", "")]
+            return forms + ([(f"{noun} set to ", ""), ("", f" as the {noun}")] if wide else [])
+        forms = [(f"{noun} ", ""), (f"{noun} of ", ""), ("", f" as the {noun}"), (f"{noun}: ", ""), (f"{noun} = ", "")]
+        plural, ends_open = is_plural(noun), noun.split()[-1] in PREPOSITIONS
+        if kind == "number" and not plural and not ends_open:
+            forms += [(f"{article(noun)} {noun} of ", "")] * 3
+        if kind == "text" and self.noun.startswith(("from ", "to ", "by ", "in ")):
+            # "from Oslo" says what "from 40" does not: a latitude, a percentage?
+            forms += [(f"{self.noun.split()[0]} ", "")] * 3
+        return forms + (self._wide_forms(noun, kind, plural) if wide and not ends_open else [])
 
-def _say_list(values: list[Any], items: Schema, rng: random.Random) -> str:
-    said = [say_value(value, items, rng) for value in values]
-    if values and isinstance(values[0], dict):
-        return " and ".join(f"({entry})" for entry in said)
-    if rng.random() < 0.3:
-        return "[" + ", ".join(said) + "]"
-    return join(said)
+    def _wide_forms(self, noun: str, kind: str, plural: bool) -> list[Form]:
+        forms = [(f"{noun} set to ", ""), ("", f" for the {noun}"), (f"the {noun} being ", ""), (f"{noun} ", "")]
+        if kind == "number" and plural and not self.unit and noun == self.noun:
+            forms += [("", f" {noun}")] * 4
+        if kind == "number" and not plural:
+            forms += [(f"the {noun} at ", ""), (f"{article(noun)} {noun} of ", "")]
+        if kind == "text" and self.field.choices:
+            forms += [("", f" {noun}")] * 2
+        if kind == "text" and self.placed:
+            forms += [(f"{self.placed} ", "")] * 6
+        return forms
 
+    @cached_property
+    def _clauses(self) -> dict[tuple[bool, bool], tuple[Form, ...]]:
+        return {
+            (many, wide): tuple(form for noun in self.nouns for form in self._clauses_of(noun, many, wide))
+            for many in (False, True)
+            for wide in (False, True)
+        }
 
-def join(parts: list[str]) -> str:
-    """'a', 'a and b', 'a, b and c'."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    def _clauses_of(self, noun: str, many: bool, wide: bool) -> list[Form]:
+        if many or is_plural(noun):
+            forms: list[Form] = [(f"the {noun} are ", "")]
+            return forms + ([(f"I have these {noun}: ", ""), (f"my {noun} are ", "")] if wide else [])
+        forms = [(f"the {noun} is ", "")] * 2 + [(f"the {noun} should be ", "")]
+        if wide:
+            forms += [(f"my {noun} is ", ""), (f"the {noun} would be ", "")]
+            forms += [(f"the {noun} comes to ", ""), ("it's ", f" for the {noun}"), ("use ", f" as the {noun}")]
+        return forms
 
-
-def say_argument(name: str, schema: Schema, value: Any, rng: random.Random) -> str:
-    """An argument inside a sentence: 'a weight of 70 kg', 'currency EUR', 'without tax'."""
-    if isinstance(value, bool):
-        return _say_flag(name, value, rng)
-    noun, (_, units) = noun_phrase(name, schema, rng), split_unit(name)
-    said = say_value(value, schema, rng)
-    if isinstance(value, (int, float)) and units:
-        said = _with_unit(said, rng.choice(units))
-        if words_of(name) == noun:  # the name is the unit: "12 months"
+    def value(self, value: Any, voice: Voice) -> str:
+        """A value in words."""
+        if self.field.kind == "union":
+            return self.of(value).value(value, voice)
+        if isinstance(value, dict):
+            return self._entries(value, voice)
+        if isinstance(value, list):
+            return self._list(value, voice)
+        if self.unit and isinstance(value, (int, float)) and not isinstance(value, bool):
+            said = voice.amount(value, self.unit)
+            voice.said.append(said)
             return said
-    if isinstance(value, dict):
-        return f"{noun} ({said})"
-    forms = [
-        f"{noun} {said}",
-        f"{noun} of {said}",
-        f"{said} as the {noun}",
-        f"{noun}: {said}",
-        f"{noun} = {said}",
-    ]
-    if isinstance(value, (int, float)) and not _is_plural(noun) and noun.split()[-1] not in PREPOSITIONS:
-        forms += [f"{article(noun)} {noun} of {said}"] * 3
-    if isinstance(value, list):
-        forms = [f"{noun} {said}", f"the {noun} {said}", f"{noun}: {said}"]
-    # "from Oslo" says what "from 40" does not: a latitude, a percentage?
-    if isinstance(value, str) and words_of(name).startswith(("from ", "to ", "by ", "in ")):
-        preposition = words_of(name).split()[0]
-        forms += [f"{preposition} {said}"] * 3
-    return rng.choice(forms)
+        return voice.scalar(value, self.field)
+
+    def _entries(self, values: dict[str, Any], voice: Voice) -> str:
+        phrases = ((self.inner.get(name) or Phrase(Field(name, {})), value) for name, value in values.items())
+        return join([phrase.argument(value, voice) for phrase, value in phrases]) or "none"
+
+    def _list(self, values: list[Any], voice: Voice) -> str:
+        if not values:
+            return "none"
+        if self.unit and all(type(value) in (int, float) for value in values):
+            return voice.amounts(values, self.unit)
+        said = [self.items.value(value, voice) for value in values]
+        if isinstance(values[0], (dict, list)):
+            return " and ".join(f"({entry})" for entry in said)
+        return "[" + ", ".join(said) + "]" if voice.chance(0.15 if voice.wide else 0.3) else join(said)
+
+    def argument(self, value: Any, voice: Voice) -> str:
+        """An argument inside a sentence: 'a weight of 70 kg', 'currency EUR', 'without tax'."""
+        if isinstance(value, bool):
+            return self.flag(value, voice)
+        said = self.value(value, voice)
+        if self.bare and isinstance(value, (int, float)) and self.nouns[0] == words_of(self.field.name):
+            return said  # The name is the unit: "12 months".
+        if isinstance(value, dict):
+            return f"{voice.pick(self.nouns)} ({said})"
+        kind = "number" if isinstance(value, (int, float)) else "list" if isinstance(value, list) else "text"
+        before, behind = voice.pick(self._forms[kind, voice.wide])
+        return f"{before}{said}{behind}"
+
+    def clause(self, value: Any, voice: Voice) -> str:
+        """An argument as a clause of its own: 'the weight is 70 kg'."""
+        if isinstance(value, (bool, dict)):
+            return self.argument(value, voice)
+        said = self.value(value, voice)
+        before, behind = voice.pick(self._clauses[isinstance(value, list), voice.wide])
+        return f"{before}{said}{behind}"
+
+    def terse(self, value: Any, voice: Voice) -> str:
+        """An argument as a keyword: 'weight 70 kg', 'currency=EUR'."""
+        if isinstance(value, bool):
+            return self.flag(value, voice)
+        said = self.value(value, voice)
+        if self.bare:
+            return said
+        return f"{voice.pick(self.nouns)}{voice.pick((' ', ' ', ': ', '='))}{said}"
+
+    def flag(self, value: bool, voice: Voice) -> str:
+        """A switch: 'include tax', 'without tax'."""
+        said = voice.pick(self._flags[value, voice.wide])
+        voice.said.append(said)
+        return said
+
+    @cached_property
+    def _flags(self) -> dict[tuple[bool, bool], tuple[str, ...]]:
+        words = words_of(self.field.name)
+        if words.split(" ", 1)[0] in ACTION_WORDS:
+            yes, no = (words,), (f"do not {words}",)
+            return {
+                (True, False): yes,
+                (False, False): no,
+                (True, True): (words, f"make sure to {words}", f"{words}: yes"),
+                (False, True): (f"do not {words}", f"don't {words}", f"{words}: no"),
+            }
+        noun = words.removeprefix("is ").removeprefix("has ").removeprefix("with ")
+        plain_yes = (f"{noun}: yes", f"with {noun}", f"{noun} set to true", f"{noun} on")
+        plain_no = (f"{noun}: no", f"without {noun}", f"{noun} set to false", f"{noun} off")
+        return {
+            (True, False): plain_yes,
+            (False, False): plain_no,
+            (True, True): (*plain_yes, f"{noun} = true", f"yes to {noun}", *self._told()),
+            (False, True): (*plain_no, f"{noun} = false", f"no {noun}"),
+        }
+
+    def _told(self) -> tuple[str, ...]:
+        """'the space has a roof', from a description that says 'Whether the space has a roof'."""
+        description = str(self.field.schema.get("description") or "")
+        told = re.split(r"[.;(]", description, maxsplit=1)[0].strip()
+        if told.lower().startswith(("whether the ", "whether a ")) and len(told.split()) < 12:
+            return (f"{told[8:]} (true)",)
+        return ()
 
 
-def _with_unit(said: str, unit: str) -> str:
-    return f"{said}{unit}" if unit in ("%", "°C") else f"{said} {unit}"
+def phrases_of(fields: Mapping[str, Field]) -> dict[str, Phrase]:
+    """The phrase of each field, told apart from its neighbours."""
+    heads = distinct_heads(fields)
+    kinds = [field.text_kind for field in fields.values()]
+    return {name: Phrase(field, heads[name], kinds) for name, field in fields.items()}
 
 
-def _say_flag(name: str, value: bool, rng: random.Random) -> str:
-    words = words_of(name)
-    if words.split(" ", 1)[0] in ACTION_WORDS:
-        return words if value else f"do not {words}"
-    noun = words.removeprefix("is ").removeprefix("has ").removeprefix("with ")
-    if value:
-        return rng.choice((f"{noun}: yes", f"with {noun}", f"{noun} set to true", f"{noun} on"))
-    return rng.choice((f"{noun}: no", f"without {noun}", f"{noun} set to false", f"{noun} off"))
-
-
-def say_clause(name: str, schema: Schema, value: Any, rng: random.Random) -> str:
-    """An argument as a clause of its own: 'the weight is 70 kg'."""
-    if isinstance(value, (bool, dict)):
-        return say_argument(name, schema, value, rng)
-    noun, (_, units) = noun_phrase(name, schema, rng), split_unit(name)
-    said = say_value(value, schema, rng)
-    if isinstance(value, (int, float)) and units:
-        said = _with_unit(said, rng.choice(units))
-    many = isinstance(value, list) or _is_plural(noun)
-    verb = "are" if many else rng.choice(("is", "is", "should be"))
-    return f"the {noun} {verb} {said}"
-
-
-def _is_plural(noun: str) -> bool:
+def is_plural(noun: str) -> bool:
     """'hours per day' and 'fixed costs' are; 'starts at', 'bonus' and 'mass' are not."""
     words = noun.split()
     end = next((index for index, word in enumerate(words) if index and word in PREPOSITIONS), len(words))
-    if end == len(words) - 1:  # The preposition ends the name, so what it follows is a verb.
+    if not words or end == len(words) - 1:  # The preposition ends the name, so what it follows is a verb.
         return False
     return words[end - 1].endswith("s") and not words[end - 1].endswith(("ss", "us", "is"))
-
-
-def article(noun: str) -> str:
-    """'an' before a vowel letter, else 'a'."""
-    return "an" if noun[:1].lower() in "aeiou" else "a"

@@ -1,18 +1,24 @@
-"""Drafts of samples: which tools are offered, which are called with what, and the query that asks for it."""
+"""What to ask for: tool sets, styles, users and examples of a shard, drawn from named random streams.
+
+APIGen's three samplers (Liu et al. 2024, section 3.3): of tools, of examples, and, in `prompts`, of prompts.
+"""
 
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count, islice
-from typing import TypeVar
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar
 
 from data_pipeline.core.errors import InputError
-from data_pipeline.core.schema import Message, Style, Tool, ToolCall, Trajectory
 from data_pipeline.core.seeding import stream
-from data_pipeline.generate.grammar import write_query
-from data_pipeline.generate.values import sample_arguments
-from data_pipeline.recipe import DataRecipe
+from data_pipeline.generate.plan import Plan
+
+if TYPE_CHECKING:
+    from data_pipeline.core.schema import Style, Tool, Trajectory
+    from data_pipeline.recipe import DataRecipe
 
 T = TypeVar("T")
 MIN_TOOLS: dict[Style, int] = {
@@ -21,97 +27,170 @@ MIN_TOOLS: dict[Style, int] = {
     "parallel": 1,
     "parallel-multiple": 2,
     "irrelevance": 1,
+    "missing-parameter": 1,
 }
+_TRIES = 50
+"""Draws for a tool that is not in a set yet before the set stays smaller; only tiny pools come near."""
 
 
-def draft_shard(recipe: DataRecipe, pool: Sequence[Tool], shard: int) -> Iterator[Trajectory]:
-    """The unchecked samples of one shard; they depend on (recipe, pool, shard) alone.
+@dataclass(frozen=True)
+class Catalogue:
+    """A pool of tools with what sampling looks up, built once for all shards.
+
+    Attributes:
+        tools: the pool, each tool under a name of its own.
+        topics: topic -> its tools.
+        producers: parameter or result name -> tools whose result has it.
+        consumers: parameter name -> tools that take it.
+    """
+
+    tools: tuple[Tool, ...]
+    topics: dict[str, list[Tool]] = field(default_factory=lambda: defaultdict(list))
+    producers: dict[str, list[Tool]] = field(default_factory=lambda: defaultdict(list))
+    consumers: dict[str, list[Tool]] = field(default_factory=lambda: defaultdict(list))
+
+    @classmethod
+    def of(cls, tools: Sequence[Tool]) -> Catalogue:
+        """Index the pool.
+
+        Raises:
+            InputError: there is no tool.
+        """
+        if not tools:
+            raise InputError("no tools to sample from: 'tools' minus 'without' is empty")
+        made = cls(tuple(tools))
+        for tool in tools:
+            made.topics[tool.topic].append(tool)
+            for name in _results(tool):
+                made.producers[name].append(tool)
+            for name in tool.properties:
+                made.consumers[name].append(tool)
+        return made
+
+    def linked(self, tool: Tool) -> list[Tool]:
+        """Tools that give what this one takes, or take what it gives."""
+        found = [other for name in tool.properties for other in self.producers.get(name, ())]
+        return found + [other for name in _results(tool) for other in self.consumers.get(name, ())]
+
+
+def _results(tool: Tool) -> tuple[str, ...]:
+    """Names of what a tool returns, where its schema says."""
+    properties = (tool.returns or {}).get("properties")
+    return tuple(properties) if isinstance(properties, dict) else ()
+
+
+def plan_shard(
+    recipe: DataRecipe, catalogue: Catalogue, shard: int, examples: Sequence[Trajectory] = ()
+) -> Iterator[Plan]:
+    """The plans of one shard; they depend on the arguments alone.
+
+    Args:
+        recipe: shares, sizes and the seed.
+        catalogue: tools to draw from.
+        shard: counted over all rounds.
+        examples: accepted samples to show some of.
 
     Raises:
-        InputError: the pool is too small for the recipe.
+        InputError: no style of the recipe fits the tools.
     """
-    if not pool:
-        raise InputError("no tools to sample from: 'tools' minus 'without' is empty")
-    deck = islice(_deal(pool, recipe.seed), shard * recipe.tool_sets_per_shard, None)
+    leaders = _deal(catalogue, recipe, shard * recipe.tool_sets_per_shard)
     for index in range(recipe.tool_sets_per_shard):
         rng = stream(recipe.seed, "shard", shard, "set", index)
-        offered = _tool_set(next(deck), pool, recipe.tools_per_set, rng)
-        for number in range(recipe.queries_per_tool_set):
-            style = _style(recipe.styles, offered, pool, rng)
-            yield _draft(f"{shard:04d}-{index:04d}-{number:02d}", style, offered, pool, recipe, rng)
+        offered = _tool_set(next(leaders), catalogue, recipe, rng)
+        styles = tuple(_style(recipe.styles, offered, catalogue, rng) for _ in range(recipe.queries_per_tool_set))
+        yield Plan(
+            id=f"{shard:04d}-{index:04d}",
+            tools=offered,
+            styles=styles,
+            strangers=tuple(_stranger(offered, catalogue, rng) for style in styles if style == "irrelevance"),
+            persona=rng.choice(recipe.personas) if recipe.personas else "",
+            locale=rng.choice(recipe.locales),
+            examples=_choose_examples(examples, offered, recipe.examples_per_prompt, rng),
+            seed=rng.getrandbits(48),
+        )
 
 
-def _deal(pool: Sequence[Tool], seed: int) -> Iterator[Tool]:
-    """Shuffled rounds through the pool, of which shards take consecutive parts: each tool leads equally often."""
-    for number in count():
-        yield from stream(seed, "deck", number).sample(pool, len(pool))
+def _deal(catalogue: Catalogue, recipe: DataRecipe, position: int) -> Iterator[Tool]:
+    """Tools to lead a set, from `position` on, in shuffled rounds through the pool.
+
+    Shards take consecutive parts, so each tool leads as often as its weight says. In round k a tool of weight w
+    occurs floor((k + 1) w) - floor(k w) times, which gives the start of a round without dealing those before.
+    """
+    weights = [recipe.category_mix.get(tool.topic, 1.0) for tool in catalogue.tools]
+    if sum(weights) <= 0:
+        raise InputError("category_mix: no tool is left with a weight above 0")
+    number = int(position / sum(weights))
+    skip = position - sum(int(number * weight) for weight in weights)
+    for k in count(number):
+        turns = [int((k + 1) * weight) - int(k * weight) for weight in weights]
+        deck = [tool for tool, times in zip(catalogue.tools, turns, strict=True) for _ in range(times)]
+        stream(recipe.seed, "deck", k).shuffle(deck)
+        yield from deck[skip:]
+        skip = max(0, skip - len(deck))
 
 
 def _weighted(shares: Mapping[T, float], rng: random.Random) -> T:
     return rng.choices(list(shares), weights=list(shares.values()))[0]
 
 
-def _tool_set(first: Tool, pool: Sequence[Tool], sizes: Mapping[int, float], rng: random.Random) -> tuple[Tool, ...]:
-    """`first` and companions, half of them on its own topic so that telling them apart takes reading."""
-    chosen = [first]
-    size = _weighted(sizes, rng)
-    while len(chosen) < min(size, len(pool)):
-        rest = [tool for tool in pool if tool not in chosen]
-        near = [tool for tool in rest if tool.topic == first.topic]
-        chosen.append(rng.choice(near if near and rng.random() < 0.5 else rest))
-    rng.shuffle(chosen)
-    return tuple(chosen)
+def _tool_set(first: Tool, catalogue: Catalogue, recipe: DataRecipe, rng: random.Random) -> tuple[Tool, ...]:
+    """`first` and companions: of its topic, linked to it by a result, or any."""
+    chosen = {first.name: first}
+    size = min(_weighted(recipe.tools_per_set, rng), len(catalogue.tools))
+    for _ in range(size * _TRIES):
+        if len(chosen) >= size:
+            break
+        kind = rng.random()
+        candidates: Sequence[Tool] = catalogue.tools
+        if kind < recipe.near_share:
+            candidates = catalogue.topics[first.topic]
+        elif kind < recipe.near_share + recipe.linked_share:
+            candidates = catalogue.linked(first) or catalogue.tools
+        tool = rng.choice(candidates)
+        chosen[tool.name] = tool
+    offered = list(chosen.values())
+    rng.shuffle(offered)
+    return tuple(offered)
 
 
-def _strangers(offered: Sequence[Tool], pool: Sequence[Tool]) -> list[Tool]:
+def _has_strangers(offered: Sequence[Tool], catalogue: Catalogue) -> bool:
+    return len({tool.topic for tool in offered}) < len(catalogue.topics)
+
+
+def _stranger(offered: Sequence[Tool], catalogue: Catalogue, rng: random.Random) -> Tool:
     topics = {tool.topic for tool in offered}
-    return [tool for tool in pool if tool.topic not in topics]
+    for _ in range(_TRIES):
+        tool = rng.choice(catalogue.tools)
+        if tool.topic not in topics:
+            return tool
+    return rng.choice([tool for tool in catalogue.tools if tool.topic not in topics])
 
 
-def _style(shares: Mapping[Style, float], offered: Sequence[Tool], pool: Sequence[Tool], rng: random.Random) -> Style:
+def _style(shares: Mapping[Style, float], offered: Sequence[Tool], catalogue: Catalogue, rng: random.Random) -> Style:
     """A style this tool set can carry, by the recipe's weights."""
     allowed = {
         style: share
         for style, share in shares.items()
         if len(offered) >= MIN_TOOLS[style]
         and not (style == "simple" and len(offered) > 1)
-        and not (style == "irrelevance" and not _strangers(offered, pool))
+        and not (style == "irrelevance" and not _has_strangers(offered, catalogue))
+        and not (style == "missing-parameter" and not any(tool.required for tool in offered))
     }
     if not any(allowed.values()):
         raise InputError(f"no style of the recipe fits {len(offered)} offered tools; widen 'styles' or 'tools_per_set'")
     return _weighted(allowed, rng)
 
 
-def _draft(
-    sample_id: str,
-    style: Style,
-    offered: tuple[Tool, ...],
-    pool: Sequence[Tool],
-    recipe: DataRecipe,
-    rng: random.Random,
-) -> Trajectory:
-    refuse = style == "irrelevance"
-    asked = [rng.choice(_strangers(offered, pool))] if refuse else _called_tools(style, offered, rng)
-    calls = [
-        (
-            tool,
-            ToolCall(name=tool.name, arguments=sample_arguments(tool.parameters, rng, recipe.optional_share)),
-        )
-        for tool in asked
-    ]
-    answer = () if refuse else tuple(call for _, call in calls)
-    messages = (
-        Message(role="user", content=write_query(calls, rng)),
-        Message(role="assistant", tool_calls=answer),
-    )
-    return Trajectory(id=sample_id, style=style, tools=offered, messages=messages)
-
-
-def _called_tools(style: Style, offered: Sequence[Tool], rng: random.Random) -> list[Tool]:
-    """The tools to call, in order; repeated where one is called several times."""
-    if style == "parallel":
-        return [rng.choice(offered)] * rng.choice((2, 2, 2, 3))
-    if style == "parallel-multiple":
-        tools = rng.sample(offered, min(len(offered), rng.choice((2, 2, 2, 3))))
-        return tools + ([tools[-1]] if len(tools) == 2 and rng.random() < 0.2 else [])
-    return [rng.choice(offered)]
+def _choose_examples(
+    examples: Sequence[Trajectory], offered: Sequence[Tool], wanted: int, rng: random.Random
+) -> tuple[Trajectory, ...]:
+    """A few examples on other tools, of as many styles as possible."""
+    names = {tool.name for tool in offered}
+    chosen: list[Trajectory] = []
+    for example in rng.sample(examples, min(len(examples), 8 * wanted)):
+        if len(chosen) == wanted:
+            break
+        known = {one.style for one in chosen}
+        if names.isdisjoint(tool.name for tool in example.tools) and example.style not in known:
+            chosen.append(example)
+    return tuple(chosen)

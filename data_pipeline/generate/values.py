@@ -1,285 +1,262 @@
 """Plausible argument values from a parameter's schema alone.
 
-What a value should look like is read from, in this order: `enum`, `examples`, the type's own bounds,
-and the words of the parameter's name and description (a "city" gets a city, a "_kg" a weight).
+What a value should look like is read from, in this order: `const` and `enum`, `examples`, the
+format, the pattern, the type's own bounds, and the words of the parameter's name and description (a
+"city" gets a city, a "_kg" a weight). A schema is read once, into `Field`s, and drawn from often.
+
+Not honoured: `not`, `if`, `contains`, `propertyNames`, and dependencies between alternatives.
 """
 
 from __future__ import annotations
 
-import math
 import random
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from data_pipeline.generate import lexicon
+from data_pipeline.generate.schemas import Schema, alternatives, plain, type_of, words_of
+from data_pipeline.generate.values_agree import Rule, agreements
+from data_pipeline.generate.values_number import number_range, real_number, whole_number
+from data_pipeline.generate.values_pattern import Unreadable, text_for
+from data_pipeline.generate.values_text import TEXT_MAKERS, fitted, text_kind
 
-Schema = dict[str, Any]
+Draw = Callable[[random.Random], Any]
 
-# Words of a numeric parameter's name -> (low, high, may have decimals). First match wins.
-NUMBER_RANGES: tuple[tuple[str, float, float, bool], ...] = (
-    (r"latitude|\blat\b", -60, 70, True),
-    (r"longitude|\blon\b|\blng\b", -170, 170, True),
-    (r"humidity|percentage", 5, 95, False),
-    (r"percent|\brate\b|discount|\btip\b|\btax\b|margin", 1, 30, True),
-    (r"\byears\b|\bterm\b", 1, 30, False),
-    (r"\byear\b", 1995, 2035, False),
-    (r"\bmonth\b", 1, 12, False),
-    (r"\bmonths\b", 1, 48, False),
-    (r"\bage\b", 18, 85, False),
-    (r"rating|score|grade", 1, 5, True),
-    (
-        r"people|guests|party|servings|players|participants|attendees|travelers|passengers|persons",
-        2,
-        14,
-        False,
-    ),
-    (r"\bhours?\b", 1, 14, True),
-    (r"minutes?|seconds?|\bdays?\b", 5, 120, False),
-    (r"celsius|\bc$|temperature|\btemp\b", -5, 38, True),
-    (
-        r"price|amount|cost|principal|salary|income|budget|revenue|balance|deposit|fee|rent|value of",
-        20,
-        90_000,
-        True,
-    ),
-    (r"height|\bcm\b", 45, 210, False),
-    (r"weight|\bkg\b|mass", 2, 120, True),
-    (r"distance|\bkm\b|miles", 2, 900, True),
-    (r"count|number of|quantity|size|length of|\btop\b|limit", 2, 25, False),
-)
-DEFAULT_RANGE = (2.0, 400.0, True)
-
-# Words of a text parameter's name or description -> the bank it draws from. First match wins.
-TEXT_KINDS: tuple[tuple[str, str], ...] = (
-    (r"yyyy-mm-dd|\bdate\b|birthday", "date"),
-    (r"mm:ss", "duration"),
-    (r"hh:mm|\btime\b", "time"),
-    (r"barcode|digits", "digits"),
-    (r"e-?mail", "email"),
-    (r"\burl\b|website|link", "url"),
-    (r"\bcity\b|cities|destination|origin|\btown\b|\bstop\b|location|\bplace\b|venue|airport", "city"),
-    (r"countr", "country"),
-    (r"sentence|\btext\b|paragraph|message|comment|note|headline|caption|review|phrase|content", "sentence"),
-    (r"product|\bitem\b|items|\bsku\b", "product"),
-    (r"ingredient|\bfood\b|dish|recipe|meal", "food"),
-    (r"subject|topic|course|skill|lesson|\bterm\b|concept", "subject"),
-    (r"colou?r", "color"),
-    (r"\bcode\b|\bid\b|identifier|reference", "code"),
-    (
-        r"person|customer|author|student|teacher|\buser\b|player|guest|patient|participant|\bnames\b|attendee",
-        "person",
-    ),
-    (r"title|movie|film|book|song|album|playlist|project|team|company|brand|event|\bname\b|label", "title"),
-    (r"\bword|letter|keyword|\btag", "word"),
-)
-# A description that spells a format out knows better than the name.
-FORMAT_HINTS = r"yyyy-mm-dd|hh:mm|mm:ss|digits"
+NESTED_OPTIONAL_SHARE = 0.3
+"""Probability that an optional entry of a nested object is given."""
+OPTIONAL_DEPTH = 3
+"""Levels down to which optional entries are drawn, so that recursive schemas end."""
+MAX_DEPTH = 12
+"""Levels below which nothing is drawn; only a schema that requires itself comes here."""
+_TRIES = 6
 
 
-def words_of(name: str) -> str:
-    """`unitPrice_usd` -> 'unit price usd'."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").lower()
+class Field:
+    """One place of a schema, read once: what its values look like.
+
+    Attributes:
+        name: of the parameter or entry.
+        words: of the name.
+        schema: with references followed.
+        kind: JSON type of the values; 'union' where there are alternatives.
+        text_kind: what a text holds, such as 'date', or None.
+        draw: one value from a random stream.
+    """
+
+    def __init__(
+        self, name: str, schema: Any, root: Schema | None = None, depth: int = 0, topic: str = "", parent: str = ""
+    ) -> None:
+        """Read a schema.
+
+        Args:
+            name: of the parameter or entry.
+            schema: of its values.
+            root: what references point into; the schema itself unless given.
+            depth: levels above this one.
+            topic: words of the tool's name.
+            parent: words of the name of what it belongs to.
+        """
+        self.root: Schema = root if root is not None else schema if isinstance(schema, dict) else {}
+        self.name, self.depth, self.topic = name, depth, topic
+        self.schema = plain(schema, self.root)
+        self.words = words_of(name)
+        self.kind = "union" if self.branches else type_of(self.schema)
+        self.text_kind = text_kind(self.words, self.schema, parent) if self.kind == "string" else None
+        self.draw: Draw = self._drawer()
+
+    @cached_property
+    def branches(self) -> tuple[Field, ...]:
+        """The alternatives of a union."""
+        if self.depth > MAX_DEPTH:
+            return ()
+        return tuple(self._below(self.name, branch) for branch in alternatives(self.schema, self.root))
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The entries of an object by name."""
+        properties = self.schema.get("properties")
+        found = properties if isinstance(properties, dict) else {}
+        return {name: self._below(name, schema) for name, schema in found.items()}
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Names an object must have."""
+        names = self.schema.get("required")
+        return tuple(names) if isinstance(names, list) else ()
+
+    @cached_property
+    def items(self) -> Field:
+        """What the entries of an array are like."""
+        singular = self.name[:-1] if self.name.endswith("s") and not self.name.endswith("ss") else self.name
+        items = self.schema.get("items")
+        inner: Schema = plain(items, self.root) if isinstance(items, dict) and items else {"type": "string"}
+        described = {**inner, "description": inner.get("description") or self.schema.get("description") or ""}
+        return self._below(singular, described)
+
+    @cached_property
+    def choices(self) -> tuple[Any, ...]:
+        """The values of an `enum` or `const`; () if any value will do."""
+        if "const" in self.schema:
+            return (self.schema["const"],)
+        listed = self.schema.get("enum")
+        if not isinstance(listed, list) or not listed:
+            return ()
+        return tuple(value for value in listed if value is not None) or (None,)
+
+    @cached_property
+    def is_caseless(self) -> bool:
+        """Whether no two choices differ in case only, as the genes AA and aa do."""
+        return len({str(choice).casefold() for choice in self.choices}) == len(self.choices)
+
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """What makes the entries of an object agree."""
+        return agreements(self.fields)
+
+    def branch_of(self, value: Any) -> Field:
+        """The alternative that a value was drawn from, as far as its type and keys tell."""
+        if self.kind != "union":
+            return self
+        wanted = _JSON_NAMES.get(type(value), "string")
+        fitting = [branch.branch_of(value) for branch in self.branches]
+        same = [branch for branch in fitting if branch.kind in (wanted, "number" if wanted == "integer" else wanted)]
+        known = [branch for branch in same if not isinstance(value, dict) or branch.fields.keys() >= value.keys()]
+        return (known or same or fitting)[0]
+
+    def _below(self, name: str, schema: Any) -> Field:
+        return Field(name, schema, self.root, self.depth + 1, self.topic, self.words)
+
+    def _drawer(self) -> Draw:
+        if self.choices:
+            values = self.choices
+            return lambda rng: rng.choice(values)
+        plainly: Draw = getattr(self, f"_{self.kind}", self._string)
+        if self.kind == "string":
+            plainly = self._text_drawer()
+        elif self.kind in ("integer", "number"):
+            plainly = self._number_drawer()
+        examples = self.schema.get("examples")
+        if not isinstance(examples, list) or not examples:
+            return plainly
+        # Where nothing else says what a text is, the examples do.
+        share = 0.5 if self.kind != "string" or self.text_kind else 0.75
+        return lambda rng: rng.choice(examples) if rng.random() < share else plainly(rng)
+
+    def _number_drawer(self) -> Draw:
+        found, schema = number_range(self.words, self.schema, self.topic), self.schema
+        if self.kind == "integer":
+            return lambda rng: whole_number(found, schema, rng)
+        return lambda rng: real_number(found, schema, rng)
+
+    def _text_drawer(self) -> Draw:
+        make, schema = TEXT_MAKERS[self.text_kind or "title"], self.schema
+        pattern = schema.get("pattern")
+        if isinstance(pattern, str):
+            return lambda rng: _matching(pattern, make, schema, rng)
+        if "minLength" in schema or "maxLength" in schema:
+            return lambda rng: fitted(make(rng), schema, rng)
+        return make
+
+    def _string(self, rng: random.Random) -> Any:
+        """A type nobody knows is answered with a text."""
+        return TEXT_MAKERS["title"](rng)
+
+    def _boolean(self, rng: random.Random) -> bool:
+        # Stating a flag mostly means to change it.
+        default = self.schema.get("default")
+        return (not default) if isinstance(default, bool) and rng.random() < 0.8 else rng.random() < 0.5
+
+    def _null(self, _rng: random.Random) -> None:
+        return None
+
+    def _union(self, rng: random.Random) -> Any:
+        return rng.choice(self.branches).draw(rng)
+
+    def _object(self, rng: random.Random) -> dict[str, Any]:
+        share = NESTED_OPTIONAL_SHARE if self.depth < OPTIONAL_DEPTH else 0.0
+        drawn = self.draw_object(rng, share)
+        if not drawn and self.fields and self.depth < MAX_DEPTH:
+            name = rng.choice(list(self.fields))  # nobody gives an empty object
+            drawn[name] = self.fields[name].draw(rng)
+        return drawn
+
+    def draw_object(self, rng: random.Random, optional_share: float) -> dict[str, Any]:
+        """All required entries, and each optional one with probability `optional_share`."""
+        if self.depth > MAX_DEPTH:
+            return {}
+        drawn = {
+            name: field.draw(rng)
+            for name, field in self.fields.items()
+            if name in self.required or rng.random() < optional_share
+        }
+        for rule in self.rules:
+            rule(drawn, rng)
+        more = self.schema.get("additionalProperties")
+        wanted = max(self.schema.get("minProperties") or 0, 2 if more and not self.fields else 0)
+        for _ in range(wanted * _TRIES if more is not False else 0):
+            if len(drawn) >= wanted:
+                break
+            name = rng.choice(lexicon.NOUNS)
+            drawn[name] = self._below(name, more if isinstance(more, dict) else {"type": "string"}).draw(rng)
+        return drawn
+
+    def _array(self, rng: random.Random) -> list[Any]:
+        if self.depth > MAX_DEPTH:
+            return []
+        leading = self.schema.get("prefixItems")
+        if isinstance(leading, list) and leading:
+            return [self._below(self.name, schema).draw(rng) for schema in leading]
+        least, most = self._array_length()
+        found: list[Any] = []
+        for _ in range(rng.randint(least, most) * 4):
+            value = self.items.draw(rng)
+            if value not in found:
+                found.append(value)
+            if len(found) >= least and (len(found) == most or rng.random() < 0.3):
+                break
+        # Fewer different values than `minItems`: then some repeat.
+        return found + [self.items.draw(rng) for _ in range(least - len(found))]
+
+    def _array_length(self) -> tuple[int, int]:
+        deep = self.depth >= OPTIONAL_DEPTH
+        low = max(self.schema.get("minItems") or 0, 1 if deep else 2)
+        high = low if deep else low + (self.items.kind == "object") if self.items.kind == "object" else max(low, 4)
+        most = self.schema.get("maxItems")
+        return (low, high) if most is None else (min(low, most), min(high, most))
 
 
-# Some catalogues write the names of Python's types.
-PYTHON_TYPES = {
-    "int": "integer",
-    "float": "number",
-    "str": "string",
-    "bool": "boolean",
-    "dict": "object",
-    "list": "array",
+_JSON_NAMES = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    type(None): "null",
 }
+
+
+def _matching(pattern: str, make: Draw, schema: Schema, rng: random.Random) -> str:
+    """A text of the usual kind if one fits the pattern by chance, else one made from the pattern."""
+    text = ""
+    for attempt in range(_TRIES):
+        try:
+            text = str(make(rng)) if attempt == 0 else text_for(pattern, rng)
+            if re.search(pattern, text) and fitted(text, schema, rng) == text:
+                return text
+        except (Unreadable, re.error):
+            # A pattern of another dialect: the sample is refused later if the text does not fit.
+            return fitted(str(make(rng)), schema, rng)
+    return text
 
 
 def sample_arguments(schema: Schema, rng: random.Random, optional_share: float) -> dict[str, Any]:
     """Arguments for an object schema: all required ones, each optional one with `optional_share`."""
-    properties: dict[str, Schema] = schema.get("properties") or {}
-    required = schema.get("required") or []
-    chosen = [name for name in properties if name in required or rng.random() < optional_share]
-    return {name: sample_value(name, properties[name], rng) for name in chosen}
+    return Field("", schema).draw_object(rng, optional_share)
 
 
 def sample_value(name: str, schema: Schema, rng: random.Random) -> Any:
     """One JSON value that fits the schema and reads plausibly for its name."""
-    if schema.get("enum"):
-        return rng.choice([value for value in schema["enum"] if value is not None] or [None])
-    if schema.get("examples") and rng.random() < 0.5:
-        return rng.choice(schema["examples"])
-    return SAMPLERS.get(_type_of(schema), _text)(name, schema, rng)
-
-
-def _type_of(schema: Schema) -> str:
-    kind = schema.get("type", "string")
-    if isinstance(kind, list):
-        kind = next((entry for entry in kind if entry != "null"), "string")
-    return PYTHON_TYPES.get(str(kind), str(kind))
-
-
-def _boolean(_name: str, schema: Schema, rng: random.Random) -> bool:
-    # Stating a flag mostly means to change it.
-    default = schema.get("default")
-    return (not default) if isinstance(default, bool) and rng.random() < 0.8 else rng.random() < 0.5
-
-
-def _number_range(name: str, schema: Schema) -> tuple[float, float, bool]:
-    words = f"{words_of(name)} {schema.get('description', '')}".lower()
-    found = next((row[1:] for row in NUMBER_RANGES if re.search(row[0], words_of(name))), None)
-    found = found or next((row[1:] for row in NUMBER_RANGES if re.search(row[0], words)), DEFAULT_RANGE)
-    low, high, decimals = found
-    least = schema.get("minimum", schema.get("exclusiveMinimum"))
-    most = schema.get("maximum", schema.get("exclusiveMaximum"))
-    if least is not None and not least <= low < (high if most is None else most):
-        low = least
-    if most is not None and not low < high <= most:
-        high = most
-    # A single bound may lie beyond the usual range.
-    high = max(high, low + 1) if most is None else high
-    low = min(low, high - 1) if least is None else low
-    return low, high, decimals
-
-
-def _integer(name: str, schema: Schema, rng: random.Random) -> int:
-    low, high, _ = _number_range(name, schema)
-    first, last = math.ceil(low), math.floor(high)
-    first += schema.get("exclusiveMinimum") == first
-    last -= schema.get("exclusiveMaximum") == last
-    if high > 1000 and low >= 0 and last - first > 1000:
-        return min(last, max(first, round(_log_uniform(low, high, rng))))
-    return rng.randint(first, max(first, last))
-
-
-def _number(name: str, schema: Schema, rng: random.Random) -> float | int:
-    low, high, decimals = _number_range(name, schema)
-    value = _log_uniform(low, high, rng) if low >= 0 and high > 1000 else rng.uniform(low, high)
-    digits = rng.choice(_usual_decimals(value) if decimals else (0, 0, 0, 1))
-    middle = (low + high) / 2
-    excluded = (schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum"))
-    candidates = (round(value, digits), round(middle, 2))
-    rounded = next((number for number in candidates if low <= number <= high and number not in excluded), middle)
-    return int(rounded) if rounded == int(rounded) else rounded
-
-
-def _usual_decimals(value: float) -> tuple[int, ...]:
-    """Decimal places as people give them: 2.5 kg and 19.99, but 184 rather than 184.37."""
-    size = abs(value)
-    return (0, 0, 1, 1, 1, 2) if size < 10 else (0, 0, 0, 0, 1, 2) if size < 100 else (0, 0, 0, 0, 0, 0, 0, 1)
-
-
-def _log_uniform(low: float, high: float, rng: random.Random) -> float:
-    value = float(max(low, 1) * (high / max(low, 1)) ** rng.random())
-    magnitude = 10 ** max(0, len(str(int(value))) - 2)
-    return round(value / magnitude) * magnitude if rng.random() < 0.8 else value
-
-
-def _array(name: str, schema: Schema, rng: random.Random) -> list[Any]:
-    items = schema.get("items") or {"type": "string"}
-    low = max(schema.get("minItems", 0), 2)
-    high = low if _type_of(items) == "object" else max(low, 4)
-    low, high = (min(count, schema.get("maxItems", high)) for count in (low, high))
-    singular = name[:-1] if name.endswith("s") else name
-    description = items.get("description") or schema.get("description", "")
-    item = {**items, "description": description}
-    found: list[Any] = []
-    for _ in range(rng.randint(low, high) * 4):
-        value = sample_value(singular, item, rng)
-        if value not in found:
-            found.append(value)
-        if len(found) >= low and (len(found) == high or rng.random() < 0.3):
-            break
-    # Fewer different values than `minItems`: then some repeat.
-    return found + [sample_value(singular, item, rng) for _ in range(low - len(found))]
-
-
-def _object(_name: str, schema: Schema, rng: random.Random) -> dict[str, Any]:
-    return sample_arguments(schema, rng, optional_share=0.3)
-
-
-def _text(name: str, schema: Schema, rng: random.Random) -> str:
-    words, description = words_of(name), str(schema.get("description", "")).lower()
-    kind = next((kind for pattern, kind in TEXT_KINDS if re.search(pattern, words)), None)
-    if kind is None or re.search(FORMAT_HINTS, description):
-        kind = next((kind for pattern, kind in TEXT_KINDS if re.search(pattern, description)), kind)
-    return TEXT_MAKERS[kind or "title"](rng)
-
-
-def _date(rng: random.Random) -> str:
-    return f"{rng.randint(2023, 2028)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
-
-
-def _time(rng: random.Random) -> str:
-    return f"{rng.randint(6, 22):02d}:{rng.choice((0, 5, 10, 15, 20, 30, 40, 45, 50)):02d}"
-
-
-def _duration(rng: random.Random) -> str:
-    return f"{rng.randint(1, 9)}:{rng.randint(0, 59):02d}"
-
-
-def _digits(rng: random.Random) -> str:
-    return "".join(rng.choice("0123456789") for _ in range(rng.choice((8, 12, 13, 13))))
-
-
-def _person(rng: random.Random) -> str:
-    return f"{rng.choice(lexicon.FIRST_NAMES)} {rng.choice(lexicon.LAST_NAMES)}"
-
-
-def _title(rng: random.Random) -> str:
-    return f"{rng.choice(lexicon.ADJECTIVES)} {rng.choice(lexicon.NOUNS)}".title()
-
-
-def _word(rng: random.Random) -> str:
-    return rng.choice(lexicon.NOUNS + lexicon.ADJECTIVES)
-
-
-def _sentence(rng: random.Random) -> str:
-    return rng.choice(lexicon.SENTENCES).format(
-        adj=rng.choice(lexicon.ADJECTIVES),
-        noun=rng.choice(lexicon.NOUNS[:11]),
-        noun2=rng.choice(lexicon.NOUNS[11:]),
-        name=rng.choice(lexicon.FIRST_NAMES),
-        city=rng.choice(lexicon.CITIES),
-    )
-
-
-def _code(rng: random.Random) -> str:
-    letters = "".join(rng.choice("ABCDEFGHKLMNPRSTVWX") for _ in range(rng.randint(2, 3)))
-    return f"{letters}-{rng.randint(100, 9999)}"
-
-
-def _email(rng: random.Random) -> str:
-    return f"{rng.choice(lexicon.FIRST_NAMES)}.{rng.choice(lexicon.NOUNS)}@example.com".lower().replace("á", "a")
-
-
-def _url(rng: random.Random) -> str:
-    return f"https://{rng.choice(lexicon.NOUNS)}.example.org/{rng.choice(lexicon.ADJECTIVES)}"
-
-
-TEXT_MAKERS: dict[str, Callable[[random.Random], str]] = {
-    "date": _date,
-    "time": _time,
-    "duration": _duration,
-    "digits": _digits,
-    "email": _email,
-    "url": _url,
-    "city": lambda rng: rng.choice(lexicon.CITIES),
-    "country": lambda rng: rng.choice(lexicon.COUNTRIES),
-    "sentence": _sentence,
-    "product": lambda rng: rng.choice(lexicon.PRODUCTS),
-    "food": lambda rng: rng.choice(lexicon.FOODS),
-    "subject": lambda rng: rng.choice(lexicon.SUBJECTS),
-    "color": lambda rng: rng.choice(lexicon.COLORS),
-    "code": _code,
-    "person": _person,
-    "title": _title,
-    "word": _word,
-}
-
-SAMPLERS: dict[str, Callable[[str, Schema, random.Random], Any]] = {
-    "boolean": _boolean,
-    "integer": _integer,
-    "number": _number,
-    "array": _array,
-    "object": _object,
-    "string": _text,
-}
+    return Field(name, schema).draw(rng)

@@ -2,19 +2,24 @@
 
 Stricter than JSON Schema where Python is: 1.0 is not an integer, since the tool would be handed a
 float, and an argument the schema does not list is an error, since the tool would not take it.
+
+Regular expressions in a schema come from outside, and Python's `re` can take longer than the universe
+over a short one. They are read as JSON Schema says, in the dialect of ECMA-262, by the engine of
+jsonschema-rs: in time linear in the text, or, with look-around and back-references, in at most
+`MAX_BACKTRACKS` steps, after which a text counts as no match. What that engine cannot read, such as
+`\\Z` and conditionals, which only Python has, makes the tool's schema a broken one.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from data_pipeline.core.errors import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
@@ -22,19 +27,19 @@ if TYPE_CHECKING:
     from data_pipeline.core.schema import Tool
 
 MAX_DETAIL = 300
-MAX_COMPILED = 20_000
-"""Compiled schemas kept; samples read from disk bring a new `Tool` object each, so the cache is emptied when full."""
+MAX_KEPT = 20_000
+"""Tools a `PerTool` remembers; samples read from disk bring a new `Tool` object each, so it is emptied when full."""
 
-# Regular expressions and formats are not the same everywhere, and `$ref` and `properties` next to it are not either.
-_READ_DIFFERENTLY = (
-    "pattern",
-    "patternProperties",
-    "format",
-    "$ref",
-    "$dynamicRef",
-    "unevaluatedProperties",
-    "$schema",
-)
+MAX_BACKTRACKS = 100_000
+"""Steps back one search for a regular expression may take: some milliseconds."""
+
+MAX_WHOLE = 2**63
+"""Integers from here on are left to Python, because the compiled validator rounds them."""
+
+# `$ref` and what stands next to it are not read alike everywhere, and neither are formats.
+_READ_DIFFERENTLY = ("format", "$ref", "$dynamicRef", "unevaluatedProperties", "$schema")
+
+KeptT = TypeVar("KeptT")
 
 ARGUMENT_REASONS = {
     "missing_argument": "a required argument is not given",
@@ -73,6 +78,33 @@ def argument_errors(tool: Tool, arguments: Mapping[str, Any]) -> ArgumentError |
     return _unknown_argument(tool, arguments) or _first_error(tool, arguments)
 
 
+class PerTool(Generic[KeptT]):
+    """What is derived from a tool, derived once for all tools that read the same."""
+
+    def __init__(self, derive: Callable[[Tool], KeptT]) -> None:
+        """Nothing is derived yet."""
+        self._derive = derive
+        # By identity first, since reading a schema costs more than a check; the tool is kept beside the
+        # value so that its identity is not given to another.
+        self._by_identity: dict[int, tuple[Tool, KeptT]] = {}
+        self._by_text: dict[str, KeptT] = {}
+
+    def __call__(self, tool: Tool) -> KeptT:
+        """The value for a tool."""
+        found = self._by_identity.get(id(tool))
+        return self._add(tool) if found is None else found[1]
+
+    def _add(self, tool: Tool) -> KeptT:
+        if len(self._by_identity) >= MAX_KEPT:
+            self._by_identity.clear()
+            self._by_text.clear()
+        text = tool.fingerprint
+        if text not in self._by_text:
+            self._by_text[text] = self._derive(tool)
+        self._by_identity[id(tool)] = tool, self._by_text[text]
+        return self._by_text[text]
+
+
 class ArgumentCheck:
     """`argument_errors` for many calls: what is plainly right is told by a compiled validator in a microsecond.
 
@@ -82,35 +114,52 @@ class ArgumentCheck:
 
     def __init__(self) -> None:
         """Nothing is compiled yet."""
-        self._compiled: dict[int, tuple[Tool, Callable[[Any], bool] | None]] = {}
+        self._validator = PerTool(_compile)
+        self._optional = PerTool(_all_optional)
 
     def __call__(self, tool: Tool, arguments: Mapping[str, Any]) -> ArgumentError | None:
         """See `argument_errors`."""
-        # Keyed by identity, since hashing a schema costs more than checking against it; the tool is kept
-        # beside the validator so that its identity is not given to another.
-        found = self._compiled.get(id(tool))
-        if found is None:
-            if len(self._compiled) >= MAX_COMPILED:
-                self._compiled.clear()
-            found = self._compiled[id(tool)] = tool, _compile(tool)
-        is_valid = found[1]
-        if is_valid is not None and is_valid(arguments) and not _holds_whole_float(arguments):
-            return None
+        try:
+            is_valid = self._validator(tool)
+            if is_valid is not None and not _holds_odd_number(arguments) and is_valid(arguments):
+                return None
+        except (ValueError, RecursionError):
+            pass  # What the fast one cannot read, the slow one says in words.
         return argument_errors(tool, arguments)
+
+    def of_given(self, tool: Tool, arguments: Mapping[str, Any]) -> ArgumentError | None:
+        """What is wrong with the arguments of a call that is not complete, apart from that."""
+        return self(self._optional(tool), arguments)
+
+
+def _all_optional(tool: Tool) -> Tool:
+    """The tool as if it required no argument; what is required inside an argument stays so."""
+    parameters = {key: value for key, value in tool.parameters.items() if key != "required"}
+    # Not a copy, which would bring the fingerprint of the other along.
+    return type(tool).model_construct(name=tool.name, description=tool.description, parameters=parameters)
 
 
 def _compile(tool: Tool) -> Callable[[Any], bool] | None:
     """A fast yes to arguments, or None for a schema that is broken or read differently by other libraries."""
-    import jsonschema_rs
-
     text = json.dumps(tool.parameters)
     if any(f'"{keyword}"' in text for keyword in _READ_DIFFERENTLY):
         return None
-    closed = {"additionalProperties": False, **tool.parameters}
     try:
-        validator = jsonschema_rs.Draft202012Validator(closed, retriever=_no_retrieving)
-    except (ValueError, RecursionError):
+        return _linear_validator({"additionalProperties": False, **tool.parameters})
+    except ValueError:
         return None
+
+
+def _linear_validator(schema: dict[str, Any]) -> Callable[[Any], bool]:
+    """A validator whose time has a bound whatever the schema.
+
+    Raises:
+        ValueError: the schema is none, or has a regular expression that the engine cannot read.
+    """
+    import jsonschema_rs
+
+    bounded = jsonschema_rs.FancyRegexOptions(backtrack_limit=MAX_BACKTRACKS)
+    validator = jsonschema_rs.Draft202012Validator(schema, retriever=_no_retrieving, pattern_options=bounded)
     valid: Callable[[Any], bool] = validator.is_valid
     return valid
 
@@ -119,14 +168,17 @@ def _no_retrieving(uri: str) -> Any:
     raise LookupError(f"'{uri}' is outside the schema, and nothing is fetched")
 
 
-def _holds_whole_float(value: Any) -> bool:
-    """Whether 1.0 occurs, which JSON Schema takes for an integer and Python does not."""
+def _holds_odd_number(value: Any) -> bool:
+    """Whether 1.0 occurs, which JSON Schema takes for an integer and Python does not, or a huge integer."""
     for entry in value.values() if type(value) is dict else value:
         kind = type(entry)
         if kind is float:
             if entry.is_integer():
                 return True
-        elif (kind is dict or kind is list) and _holds_whole_float(entry):
+        elif kind is int:
+            if not -MAX_WHOLE < entry < MAX_WHOLE:
+                return True
+        elif (kind is dict or kind is list) and _holds_odd_number(entry):
             return True
     return False
 
@@ -151,10 +203,45 @@ def _strict_validator() -> Callable[..., Validator]:
         return isinstance(value, int) and not isinstance(value, bool)
 
     checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer)
-    strict: Callable[..., Validator] = extend(Draft202012Validator, type_checker=checker)  # type: ignore[no-untyped-call]
+    rules = {"pattern": _pattern, "patternProperties": _pattern_properties, "additionalProperties": _additional}
+    strict: Callable[..., Validator] = extend(Draft202012Validator, rules, type_checker=checker)  # type: ignore[no-untyped-call]
     # An empty registry, because the default one fetches a remote `$ref` over the network.
     empty: Registry[Any] = Registry()
     return partial(strict, registry=empty)
+
+
+# These three stand in for the rules of jsonschema that would search with Python's `re`.
+
+
+@lru_cache(maxsize=4096)
+def _found_in(pattern: str) -> Callable[[Any], bool]:
+    return _linear_validator({"pattern": pattern})
+
+
+def _pattern(_: Validator, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError
+
+    if isinstance(value, str) and not _found_in(pattern)(value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, _: Any) -> Iterator[ValidationError]:
+    for pattern, schema in patterns.items() if isinstance(value, dict) else ():
+        for name in filter(_found_in(pattern), value):
+            yield from validator.descend(value[name], schema, path=name, schema_path=pattern)
+
+
+def _additional(validator: Any, allowed: Any, value: Any, schema: dict[str, Any]) -> Iterator[ValidationError]:
+    from jsonschema import ValidationError
+
+    listed, patterns = schema.get("properties", {}), [*map(_found_in, schema.get("patternProperties", {}))]
+    for name in value if isinstance(value, dict) else ():
+        if name in listed or any(is_found(name) for is_found in patterns):
+            continue
+        if allowed is False:
+            yield ValidationError(f"{name!r} is not listed, and nothing else is allowed")
+        else:
+            yield from validator.descend(value[name], allowed, path=name)
 
 
 def _first_error(tool: Tool, arguments: Mapping[str, Any]) -> ArgumentError | None:
@@ -162,12 +249,24 @@ def _first_error(tool: Tool, arguments: Mapping[str, Any]) -> ArgumentError | No
     from referencing.exceptions import Unresolvable
 
     try:
+        _refuse_open_ended(tool)
         error = next(_strict_validator()(tool.parameters).iter_errors(arguments), None)
-    except (UnknownType, UndefinedTypeCheck, Unresolvable, re.error, TypeError, AttributeError) as broken:
+        return None if error is None else _explain(_most_telling(error), tool.name)
+    except RecursionError:
+        return ArgumentError("bad_value", f"{tool.name}: nested deeper than can be checked")
+    except (UnknownType, UndefinedTypeCheck, Unresolvable, ValueError, TypeError, AttributeError, KeyError) as broken:
         # The validator trips over a schema that is none in as many ways as there are to write one.
         first_line = str(broken).strip().partition("\n")[0]
-        return ArgumentError("bad_schema", f"{tool.name}: the tool's schema is broken ({first_line})")
-    return None if error is None else _explain(_most_telling(error), tool.name)
+        return ArgumentError("bad_schema", f"{tool.name}: the tool's schema is broken ({first_line})"[:MAX_DETAIL])
+    except ArithmeticError as huge:
+        return ArgumentError("bad_value", f"{tool.name}: a number is beyond what can be checked ({huge})")
+
+
+def _refuse_open_ended(tool: Tool) -> None:
+    """jsonschema searches with Python's `re` in one place more, which no rule of ours replaces."""
+    text = json.dumps(tool.parameters)
+    if '"unevaluatedProperties"' in text and '"patternProperties"' in text:
+        raise ValueError("patternProperties beside unevaluatedProperties is not supported")
 
 
 def _most_telling(error: ValidationError) -> ValidationError:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from data_pipeline.core.errors import FormatError, nearest
 from data_pipeline.core.schema import Verdict
 from data_pipeline.core.xlam_format import parse_calls, render_answer
-from data_pipeline.tools.schema_check import ARGUMENT_REASONS, argument_errors
+from data_pipeline.tools.schema_check import ARGUMENT_REASONS, ArgumentCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from data_pipeline.core.schema import Style, Trajectory
+    from data_pipeline.core.schema import Style, ToolCall, Trajectory
 
 FORMAT_REASONS = {
     "wrong_messages": "the messages are not one of the user followed by one of the assistant",
@@ -25,6 +25,10 @@ FORMAT_REASONS = {
     "wrong_call_count": "the style asks for another number of calls, or of different tools called",
     "repeated_call": "two calls are identical",
     "unparseable_answer": "the rendered answer does not parse back to the same calls",
+    "incomplete_missing": "a missing-parameter sample does not say which call it is that the query begins",
+    "incomplete_unexpected": "a sample of another style says that its call is incomplete",
+    "nothing_missing": "the call of a missing-parameter sample has all required arguments",
+    "too_deep": "the arguments or the tool's schema are nested deeper than can be read",
     **ARGUMENT_REASONS,
 }
 """Reason codes of `check_format`, each with its meaning."""
@@ -44,17 +48,28 @@ _RULES: dict[Style, _Rule] = {
     "parallel": _Rule(offered=(1, None), calls=(2, None), called=(1, 1)),
     "parallel-multiple": _Rule(offered=(2, None), calls=(2, None), called=(2, None)),
     "irrelevance": _Rule(offered=(1, None), calls=(0, 0), called=(0, 0)),
+    "missing-parameter": _Rule(offered=(1, None), calls=(0, 0), called=(0, 0)),
 }
+
+MAX_DETAIL = 300
 
 _Problem = tuple[str, str] | None
 
 
-def check_format(sample: Trajectory) -> Verdict:
-    """Whether the sample is well formed; the reason is one of `FORMAT_REASONS`."""
-    for rule in _CHECKS:
-        problem = rule(sample)
-        if problem:
-            return Verdict(stage="format", passed=False, reason=problem[0], detail=problem[1])
+def check_format(sample: Trajectory, errors_in: ArgumentCheck | None = None) -> Verdict:
+    """Whether the sample is well formed; the reason is one of `FORMAT_REASONS`.
+
+    Args:
+        sample: what to check.
+        errors_in: checks arguments; one for many samples knows their tools already.
+    """
+    try:
+        problem = next(filter(None, (rule(sample) for rule in _CHECKS)), None)
+        problem = problem or _arguments(sample, errors_in or ArgumentCheck()) or _answer(sample)
+    except RecursionError:
+        problem = "too_deep", "the arguments or a tool's schema are nested too deeply"
+    if problem:
+        return Verdict(stage="format", passed=False, reason=problem[0], detail=problem[1])
     return Verdict(stage="format", passed=True)
 
 
@@ -77,10 +92,29 @@ def _offered_tools(sample: Trajectory) -> _Problem:
 
 def _called_tools(sample: Trajectory) -> _Problem:
     offered = {tool.name for tool in sample.tools}
-    for call in sample.calls:
+    for call in _told_calls(sample):
         if call.name not in offered:
             hint = nearest(call.name, offered) if offered else "no tool is on offer"
-            return "unknown_tool", f"'{call.name}' is not on offer; {hint}"
+            return "unknown_tool", f"'{call.name}' is not on offer; {hint}"[:MAX_DETAIL]
+    return None
+
+
+def _told_calls(sample: Trajectory) -> tuple[ToolCall, ...]:
+    """The calls of the answer, or the one that the query only begins."""
+    return sample.calls if sample.incomplete is None else (*sample.calls, sample.incomplete)
+
+
+def _incomplete(sample: Trajectory) -> _Problem:
+    """A call is incomplete where the style says so, and only there; the tool is on offer by now."""
+    if (sample.incomplete is not None) != (sample.style == "missing-parameter"):
+        if sample.incomplete is None:
+            return "incomplete_missing", "the sample lacks the call as far as the query gives it"
+        return "incomplete_unexpected", f"the style is '{sample.style}', and yet a call is given as incomplete"
+    if sample.incomplete is None:
+        return None
+    tool = next(tool for tool in sample.tools if tool.name == sample.incomplete.name)
+    if all(name in sample.incomplete.arguments for name in tool.required):
+        return "nothing_missing", f"'{tool.name}' has all {len(tool.required)} required arguments"[:MAX_DETAIL]
     return None
 
 
@@ -101,10 +135,14 @@ def _counted(reason: str, style: Style, what: str, count: int) -> _Problem:
     return reason, f"style '{style}' asks for {wanted} {what}, got {count}"
 
 
-def _arguments(sample: Trajectory) -> _Problem:
+def _arguments(sample: Trajectory, errors_in: ArgumentCheck) -> _Problem:
     tools = {tool.name: tool for tool in sample.tools}
-    problems = (argument_errors(tools[call.name], call.arguments) for call in sample.calls)
-    return next((problem for problem in problems if problem), None)
+    for call in sample.calls:
+        problem = errors_in(tools[call.name], call.arguments)
+        if problem:
+            return problem
+    given = sample.incomplete
+    return errors_in.of_given(tools[given.name], given.arguments) if given is not None else None
 
 
 def _answer(sample: Trajectory) -> _Problem:
@@ -131,6 +169,5 @@ _CHECKS: tuple[Callable[[Trajectory], _Problem], ...] = (
     _offered_tools,
     _called_tools,
     _call_count,
-    _arguments,
-    _answer,
+    _incomplete,
 )

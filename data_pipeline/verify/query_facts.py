@@ -1,70 +1,51 @@
-"""What a query states, read from its text: words, numbers, dates and times of day."""
+"""What a query states, read from its text: words, numbers, quantities, dates and times of day."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
-from math import inf
+from functools import cached_property
+from math import inf, isclose
+from typing import TYPE_CHECKING, NamedTuple
 
-_MONTH_NAMES = "january february march april may june july august september october november december"
-MONTHS = {
-    **{name: number for number, name in enumerate(_MONTH_NAMES.split(), start=1)},
-    **{name[:3]: number for number, name in enumerate(_MONTH_NAMES.split(), start=1)},
-    "sept": 9,
-}
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
-_SPELLED = {
-    **{word: float(number) for number, word in enumerate(_SMALL.split())},
-    **{word: 10.0 * number for number, word in enumerate(_TENS.split(), start=2)},
-}
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-_OTHER_NUMBERS = {
-    **{word: float(number) for number, word in enumerate(_ORDINALS.split(), start=1)},
-    "half": 0.5,
-    "quarter": 0.25,
-    "once": 1.0,
-    "single": 1.0,
-    "twice": 2.0,
-    "couple": 2.0,
-    "pair": 2.0,
-    "dozen": 12.0,
-}
+from data_pipeline.verify.moments import take_moments
+from data_pipeline.verify.number_words import SCALES, SPELLED, has_number_words, said_numbers, spelled_value
+from data_pipeline.verify.units import UNITS, Quantity, Unit
+from data_pipeline.verify.words import Vocabulary, singular, words_of
 
-_MONTH = rf"({'|'.join(sorted(MONTHS, key=len, reverse=True))})\b\.?"
-_DAY = r"(\d{1,2})(?:st|nd|rd|th)?\b"
-_DATES = {
-    "ymd": re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b"),
-    "dmy or mdy": re.compile(r"\b(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})\b"),
-    "d month y": re.compile(rf"\b{_DAY}(?:\s+of)?\s+{_MONTH},?\s+(\d{{4}})\b"),
-    "month d y": re.compile(rf"\b{_MONTH}\s+{_DAY},?\s+(\d{{4}})\b"),
-    "month y": re.compile(rf"\b{_MONTH},?\s+(\d{{4}})\b"),
-    "d month": re.compile(rf"\b{_DAY}(?:\s+of)?\s+{_MONTH}"),
-    "month d": re.compile(rf"\b{_MONTH}\s+{_DAY}"),
-}
-_TIME = re.compile(r"\b(\d{1,2})(?::(\d{2}))(?::\d{2})?(?:\s*([ap])\.?m\b)?|\b(\d{1,2})\s*([ap])\.?m\b")
-_NAMED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_DIGIT = re.compile(r"\d")
+_INSIDE = re.compile(r"(?<=[^\W\d_])\d+(?:\.\d+)?")
+_BEFORE_DIGITS = ".$€£¥₹₩-−"
 _NUMBER = re.compile(
     r"""(?P<sign>(?<![\w)])[-−])?[$€£¥₹₩]?
     (?<![^\W\d_])(?<![\d.])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?(?:e[-+]?\d+)?|\.\d+)
-    (?:\s?(?P<percent>%|per\s?cent\b)|\s?(?P<scale>k|thousand|million|billion)\b|/(?P<under>[1-9]\d*)(?![\d/]))?""",
+    (?:\s?(?P<percent>%|per\s?cent\b)
+      |/(?P<under>[1-9]\d*)(?![\d/])
+      |\s(?P<over>[1-9])/(?P<below>[2-9])(?![\d/])
+      |(?:\s?(?P<scale>k|dozen|hundred|thousand|million|billion)\b)?)
+    (?:[\s-]?(?P<unit>[a-z]{1,12})(?![\w/²³^])(?!\s(?:per\b|an?\s)))?""",
     re.VERBOSE,
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
+_PIECE = r"\b(\d{1,9}|an?|[a-z]{3,9}(?:-[a-z]{3,5})?)[ -]?\b([a-z]{1,12})\b"
+_COMPOUND = re.compile(rf"{_PIECE},? (?:and )?{_PIECE}")
+_SKIPPED = frozenset(("and", "or", "the", "a", "an"))
 
 
-@dataclass(frozen=True)
-class StatedNumber:
-    """A number written in digits, and the ways to read it: '1,250' is one number, or two."""
+class StatedNumber(NamedTuple):
+    """A number written out, and the ways to read it: '1,250' is one number, or two.
+
+    Attributes:
+        text: as it is written.
+        readings: each the numbers it would be.
+        amounts: the quantities it is, or is a part of.
+    """
 
     text: str
     readings: tuple[tuple[float, ...], ...]
+    amounts: tuple[Quantity, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,30 +54,58 @@ class Facts:
 
     Attributes:
         raw: the text as it is.
+        lowered: the text in lower case.
         words: its words in order, lower case, without possessive endings.
-        numbers: every value that some reading of its digits or number words gives.
-        loose_numbers: the numbers in digits that are not part of a date or a time.
+        plain: every value that some reading of its digits or number words gives, but for those with a unit.
+        quantities: numbers with a unit of measure.
+        loose_numbers: the numbers that are not part of a date or a time; of those in words, the telling ones.
         dates: YYYY-MM-DD, or YYYY-MM for a month.
         times: HH:MM.
     """
 
     raw: str
+    lowered: str
     words: tuple[str, ...]
-    numbers: frozenset[float]
+    plain: frozenset[float]
+    quantities: tuple[Quantity, ...]
     loose_numbers: tuple[StatedNumber, ...]
     dates: frozenset[str]
     times: frozenset[str]
 
+    @cached_property
+    def numbers(self) -> frozenset[float]:
+        """Every value stated, with a unit or without."""
+        return self.plain.union(quantity.value for quantity in self.quantities) if self.quantities else self.plain
 
-def word_set(text: str) -> frozenset[str]:
-    """The words of a space-separated list, as they are."""
-    return frozenset(text.split())
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The words, to be found in any inflection."""
+        return Vocabulary(self.words)
+
+    @cached_property
+    def phrase(self) -> str:
+        """The words in order, each between two spaces, singular and without articles."""
+        return phrase_of(self.words)
+
+    def states(self, number: float, unit: Unit | None = None) -> bool:
+        """Whether some number has this value; with a unit, in that unit, however the text says it."""
+        if unit is None or not self.quantities:
+            return is_among(number, self.numbers)
+        said = (
+            quantity.in_unit(unit) if quantity.unit.dimension == unit.dimension else quantity.value
+            for quantity in self.quantities
+        )
+        return is_among(number, self.plain) or is_among(number, said)
 
 
-def words_of(text: str) -> tuple[str, ...]:
-    """The words of a text, lower case; digits and letters are apart, '100m' is '100', 'm'."""
-    found = (word.replace("’", "'") for word in _WORD.findall(text.casefold()))
-    return tuple(word.removesuffix("'s") for word in found)
+def is_among(value: float, numbers: Iterable[float]) -> bool:
+    """Whether one of the numbers has this value, up to rounding."""
+    return any(isclose(value, number, rel_tol=1e-9, abs_tol=1e-12) for number in numbers)
+
+
+def phrase_of(words: Iterable[str]) -> str:
+    """Words in one string, each between two spaces, singular and without articles; '  ' if none is left."""
+    return f" {' '.join([singular(word) for word in words if word not in _SKIPPED])} "
 
 
 def as_float(value: float) -> float:
@@ -107,81 +116,77 @@ def as_float(value: float) -> float:
         return inf if value > 0 else -inf
 
 
-def identifier_words(name: str) -> tuple[str, ...]:
-    """The words of an identifier: `unitPrice_usd` -> unit, price, usd."""
-    return words_of(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name))
+def numbers_of(text: str) -> frozenset[float]:
+    """Every value that a text states; quick for one that states none."""
+    if _DIGIT.search(text) is None and not has_number_words(words_of(text)):
+        return frozenset()
+    return read_facts(text).numbers
 
 
 def read_facts(text: str) -> Facts:
     """Read what a text states; every number of a date or a time also counts as a number."""
     words = words_of(text)
-    lowered = re.sub(r"(?<=\d)t(?=\d)", " ", text.casefold())  # 2026-03-03T14:00 is two words
-    dates, spans, rest = _take_dates(lowered)
-    times, time_spans, rest = _take_times(rest)
-    times.update(moment for name, moment in _NAMED_TIMES.items() if name in words)
-    loose = tuple(_stated_numbers(rest))
-    numbers = {value for stated in loose for reading in stated.readings for value in reading}
-    for part in (*dates, *times, *spans, *time_spans):
-        numbers.update(float(digits) for digits in re.findall(r"\d+", part))
-    # Digits inside a word, as in 'USD100', belong to nothing else.
-    numbers.update(float(digits) for digits in re.findall(r"(?<=[^\W\d_])\d+(?:\.\d+)?", rest))
-    numbers.update(_spelled_numbers(words))
-    return Facts(text, words, frozenset(numbers), loose, frozenset(dates), frozenset(times))
+    # 2026-03-03T14:00 is two words.
+    lowered = text.casefold()
+    moments = take_moments(re.sub(r"(?<=\d)t(?=\d)", " ", lowered) if "t" in lowered else lowered, frozenset(words))
+    plain: set[float] = set()
+    for part in (*moments.dates, *moments.times, *moments.spans):
+        plain.update(float(digits) for digits in re.findall(r"\d+", part))
+    quantities: list[Quantity] = []
+    loose = list(_in_digits(moments.rest, plain, quantities))
+    for said in said_numbers(words, lowered):
+        if said.quantity is None:
+            plain.update(said.values)
+        else:
+            quantities.append(said.quantity)
+        if said.is_loose:
+            amounts = () if said.quantity is None else (said.quantity,)
+            loose.append(StatedNumber(said.text, tuple((value,) for value in said.values), amounts))
+    if len(quantities) > 1:
+        quantities.extend(_compounds(moments.rest))
+    loose = [stated._replace(amounts=_amounts(stated, quantities)) for stated in loose] if quantities else loose
+    dates, times = frozenset(moments.dates), frozenset(moments.times)
+    return Facts(text, lowered, words, frozenset(plain), tuple(quantities), tuple(loose), dates, times)
 
 
-def _take_dates(text: str) -> tuple[set[str], list[str], str]:
-    """The dates of a text, how each is written, and the text with a gap where each stood."""
-    found: set[str] = set()
-    spans: list[str] = []
-    if not any(map(str.isdigit, text)):
-        return found, spans, text
-    for kind, pattern in _DATES.items():
-        for match in pattern.finditer(text):
-            found.update(_iso_dates(kind, match.groups()))
-            spans.append(match[0])
-        text = pattern.sub(" ; ", text)
-    return found, spans, text
+def _amounts(stated: StatedNumber, quantities: Iterable[Quantity]) -> tuple[Quantity, ...]:
+    wholes = (whole for whole in quantities if any((part,) in stated.readings for part in whole.parts))
+    return (*stated.amounts, *wholes)
 
 
-def _iso_dates(kind: str, parts: tuple[str, ...]) -> Iterator[str]:
-    first, second, third = (MONTHS.get(part) or int(part) for part in (*parts, "0")[:3])
-    if kind == "month y":
-        yield f"{second:04d}-{first:02d}"
-    orders = {
-        "ymd": [(first, second, third)],
-        "dmy or mdy": [(third, second, first), (third, first, second)],
-        "d month y": [(third, second, first)],
-        "month d y": [(third, first, second)],
-    }
-    for year, month, day in orders.get(kind, ()):
-        try:
-            yield date(year, month, day).isoformat()
-        except ValueError:
+def _in_digits(text: str, plain: set[float], quantities: list[Quantity]) -> Iterator[StatedNumber]:
+    """The numbers in digits; what they state is added to the two collections."""
+    position = 0
+    while digit := _DIGIT.search(text, position):
+        start = digit.start()
+        first = start
+        while first > max(position, start - 3) and text[first - 1] in _BEFORE_DIGITS:
+            first -= 1
+        tries = (_NUMBER.match(text, begin) for begin in range(first, start + 1))
+        match = next((found for found in tries if found), None)
+        if match is not None:
+            position = match.end()
+            yield _stated(match, plain, quantities)
             continue
+        # Digits inside a word, as in 'USD100', belong to nothing else.
+        inside = _INSIDE.match(text, start)
+        plain.update([float(inside[0])] if inside else ())
+        position = max(start + 1, inside.end() if inside else 0)
 
 
-def _take_times(text: str) -> tuple[set[str], list[str], str]:
-    """The times of a text, how each is written, and the text with a gap where each stood."""
-    found, spans = set(), []
-    for match in _TIME.finditer(text):
-        hour, minute, half, full_hour, full_half = match.groups()
-        found.add(_clock(int(hour or full_hour), int(minute or 0), half or full_half))
-        spans.append(match[0])
-    return found, spans, _TIME.sub(" ; ", text)
-
-
-def _clock(hour: int, minute: int, half: str | None) -> str:
-    if half is not None:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    return f"{hour:02d}:{minute:02d}"
-
-
-def _stated_numbers(text: str) -> Iterator[StatedNumber]:
-    for match in _NUMBER.finditer(text):
-        readings = _readings(match)
-        if match["sign"]:
-            readings = [tuple(-number for number in reading) for reading in readings]
-        yield StatedNumber(match[0].strip(), tuple(readings))
+def _stated(match: re.Match[str], plain: set[float], quantities: list[Quantity]) -> StatedNumber:
+    readings = _readings(match)
+    if match["sign"]:
+        readings = [tuple(-number for number in reading) for reading in readings]
+    unit = UNITS.get(match["unit"] or "")
+    if unit is None:
+        plain.update(value for reading in readings for value in reading)
+        # A word behind a number is read with it, but is no part of it.
+        text = match[0][: match.start("unit") - match.start()] if match["unit"] else match[0]
+        return StatedNumber(text.strip(" -\t\n"), tuple(readings))
+    said = tuple(Quantity(reading[0], unit) for reading in readings if len(reading) == 1)
+    quantities.extend(said)
+    return StatedNumber(match[0].strip(), tuple(readings), said)
 
 
 def _readings(match: re.Match[str]) -> list[tuple[float, ...]]:
@@ -193,34 +198,28 @@ def _readings(match: re.Match[str]) -> list[tuple[float, ...]]:
     readings: list[tuple[float, ...]] = [(value,)]
     if "," in digits and "." not in digits:
         readings.append(tuple(float(part) for part in digits.split(",")))
+    if match["over"]:
+        return [(value + float(match["over"]) / float(match["below"]),)]
     if match["percent"]:
         readings.append((value / 100,))
     if match["scale"]:
-        readings.append((value * _SCALES.get(match["scale"], 1e3),))
+        readings.append((value * SCALES.get(match["scale"], 1e3),))
     return readings
 
 
-def _spelled_numbers(words: Iterable[str]) -> Iterator[float]:
-    """Numbers in words: each word by itself, and runs such as 'two hundred and fifty'."""
-    total, current, running = 0.0, 0.0, False
-    for word in (*words, ""):
-        if word in _OTHER_NUMBERS:
-            yield _OTHER_NUMBERS[word]
-        if word in _SPELLED:
-            yield _SPELLED[word]
-            if running and not _continues(current, _SPELLED[word]):
-                yield total + current
-                total = current = 0.0
-            current, running = current + _SPELLED[word], True
-        elif word in _SCALES and running:
-            current *= _SCALES[word]
-            if word != "hundred":
-                total, current = total + current, 0.0
-        elif word != "and" and running:
-            yield total + current
-            total, current, running = 0.0, 0.0, False
+def _compounds(text: str) -> Iterator[Quantity]:
+    """'1 hour and 30 minutes' as one quantity."""
+    for match in _COMPOUND.finditer(text):
+        larger, smaller = UNITS.get(match[2]), UNITS.get(match[4])
+        if larger is None or smaller is None or larger.dimension != smaller.dimension or larger.size <= smaller.size:
+            continue
+        first, second = _piece(match[1]), _piece(match[3])
+        if first is not None and second is not None:
+            amount = first * larger.size + second * smaller.size
+            yield Quantity(amount / smaller.size, smaller, (first, second))
 
 
-def _continues(current: float, value: float) -> bool:
-    """Whether a number word goes on with the number before it: 'twenty five', not 'two three'."""
-    return current % 100 == 0 or (value < 10 and current % 10 == 0 and current % 100 >= 20)
+def _piece(text: str) -> float | None:
+    if text in ("a", "an"):
+        return 1.0
+    return float(text) if text.isdecimal() else SPELLED.get(text, spelled_value(text))

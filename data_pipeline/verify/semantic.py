@@ -9,166 +9,143 @@ from __future__ import annotations
 
 from collections import Counter
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data_pipeline.core.schema import Verdict
-from data_pipeline.verify.grounding import FUNCTION_WORDS, occurring, ungrounded
-from data_pipeline.verify.query_facts import (
-    Facts,
-    StatedNumber,
-    as_float,
-    identifier_words,
-    read_facts,
-    word_set,
-    words_of,
-)
+from data_pipeline.tools.schema_check import PerTool
+from data_pipeline.verify.grounding import ungrounded
+from data_pipeline.verify.leftovers import Used, leftover_numbers
+from data_pipeline.verify.missing import stated_value
+from data_pipeline.verify.query_facts import read_facts
+from data_pipeline.verify.tool_words import ToolWords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from data_pipeline.core.schema import Tool, ToolCall, Trajectory
+    from data_pipeline.verify.query_facts import Facts
 
 SEMANTIC_REASONS: dict[str, str] = {
     "value_not_grounded": "an argument's value is not stated in the query, a default that nobody asked for included",
     "wrong_tool": "the query has words of another tool on offer, and none of the tool that is called",
     "call_not_served": "the query has no word of the called tool's name, description, parameters or choices",
-    "unused_number": "the query states a number that no call uses",
+    "unused_number": "the query states a number that no call uses, other than in an aside",
     "answerable": "no tool is called, though the query has all the words of a tool's name",
     "unknown_tool": "a call names a tool that is not on offer",
+    "value_stated": "the query states what could be the value of the argument that is said to be missing",
+    "incomplete_missing": "a missing-parameter sample does not say which call it is that the query begins",
+    "too_deep": "the arguments or the tool's schema are nested deeper than can be read",
 }
 """Reason codes of `check_semantic`, each with its meaning."""
 
-# Verbs and nouns that stand in the description of almost any tool.
-_GENERIC_WORDS = word_set(
-    "calculate compute determine estimate find get fetch give given look check make show tell return returns "
-    "provide retrieve use used using work based specified specific number value values result input output "
-    "function tool data information two"
-)
+MAX_DETAIL = 300
 
 _Problem = tuple[str, str] | None
+_Words = PerTool[ToolWords]
 
 
-def check_semantic(sample: Trajectory) -> Verdict:
-    """Whether the calls answer the query; the reason is one of `SEMANTIC_REASONS`."""
-    facts = read_facts(sample.query)
-    problem = _called(sample, facts) if sample.calls else _answerable(sample.tools, facts)
+def check_semantic(sample: Trajectory, words: PerTool[ToolWords] | None = None) -> Verdict:
+    """Whether the calls answer the query; the reason is one of `SEMANTIC_REASONS`.
+
+    Args:
+        sample: what to check.
+        words: of tools seen before, so that they are read once for many samples.
+    """
+    try:
+        problem = _problem(sample, PerTool(ToolWords) if words is None else words)
+    except RecursionError:
+        problem = "too_deep", "the arguments or the tool's schema are nested too deeply"
     if problem:
-        return Verdict(stage="semantic", passed=False, reason=problem[0], detail=problem[1])
+        return Verdict(stage="semantic", passed=False, reason=problem[0], detail=problem[1][:MAX_DETAIL])
     return Verdict(stage="semantic", passed=True)
 
 
-def _called(sample: Trajectory, facts: Facts) -> _Problem:
+def _problem(sample: Trajectory, words: _Words) -> _Problem:
+    facts = read_facts(sample.query)
+    if sample.style == "missing-parameter":
+        return _incomplete(sample, words, facts)
+    return _called(sample, words, facts) if sample.calls else _answerable(sample.tools, words, facts)
+
+
+def _called(sample: Trajectory, words: _Words, facts: Facts) -> _Problem:
     tools = {tool.name: tool for tool in sample.tools}
     for call in sample.calls:
-        tool = tools.get(call.name)
-        if tool is None:
-            return "unknown_tool", f"'{call.name}' is not on offer"
-        problem = _ungrounded(call, tool, facts) or _unrelated(tool, sample.tools, facts)
+        problem = _asked(call, tools, words, facts)
         if problem:
             return problem
-    return _unused_number(sample.calls, [tools[call.name] for call in sample.calls], facts)
+    called = [words(tools[call.name]) for call in sample.calls]
+    leftover = leftover_numbers(Used.by(sample.calls, called, facts), called, facts)
+    return ("unused_number", f"'{leftover[0].text}' of the query is in no call") if leftover else None
 
 
-def _ungrounded(call: ToolCall, tool: Tool, facts: Facts) -> _Problem:
+def _incomplete(sample: Trajectory, words: _Words, facts: Facts) -> _Problem:
+    if sample.incomplete is None:
+        return "incomplete_missing", "which call the query begins is not said"
+    tools = {tool.name: tool for tool in sample.tools}
+    problem = _asked(sample.incomplete, tools, words, facts)
+    if problem:
+        return problem
+    tool = tools[sample.incomplete.name]
+    stated = stated_value(tool, words(tool), sample.incomplete, facts)
+    return None if stated is None else ("value_stated", f"the query states {stated}")
+
+
+def _asked(call: ToolCall, tools: dict[str, Tool], words: _Words, facts: Facts) -> _Problem:
+    """Whether the query asks for this call."""
+    tool = tools.get(call.name)
+    if tool is None:
+        return "unknown_tool", f"'{call.name}' is not on offer"
+    return _ungrounded(call, words(tool), facts) or _unrelated(tool, list(tools.values()), words, facts)
+
+
+def _ungrounded(call: ToolCall, tool: ToolWords, facts: Facts) -> _Problem:
     for name, value in call.arguments.items():
-        for place, part in ungrounded(name, value, tool.properties.get(name) or {}, facts):
-            return "value_not_grounded", f"{call.name}.{place}={part!r} is not stated in the query"[:300]
+        for place, part in ungrounded(name, value, tool.schemas.get(name, {}), facts):
+            return "value_not_grounded", f"{call.name}.{place}={_shown(part)} is not stated in the query"
     return None
 
 
-def _unrelated(tool: Tool, offered: Sequence[Tool], facts: Facts) -> _Problem:
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits.
+        return "a huge number"
+
+
+def _unrelated(tool: Tool, offered: Sequence[Tool], words: _Words, facts: Facts) -> _Problem:
     """A tool the query does not speak of, and perhaps another that it does."""
-    if occurring(topic_words(tool), facts.words):
+    own, said = words(tool), facts.vocabulary
+    if said.has_any(own.topics):
         return None
-    rival = _rival(tool, offered, facts)
+    if not own.misspelt_topics.isdisjoint(said.words):
+        return None
+    rival = _rival(tool, offered, words, facts)
     if rival is not None:
-        return "wrong_tool", f"the query speaks of '{rival.name}', not of '{tool.name}'"
-    if occurring(_parameter_words(tool), facts.words):
+        return "wrong_tool", f"the query speaks of '{rival}', not of '{tool.name}'"
+    if said.has_any(own.parameters):
         return None
     return "call_not_served", f"the query has no word of '{tool.name}'"
 
 
-def _rival(tool: Tool, offered: Sequence[Tool], facts: Facts) -> Tool | None:
+def _rival(tool: Tool, offered: Sequence[Tool], words: _Words, facts: Facts) -> str | None:
     """Another tool at least two of whose own words occur: one may be chance.
 
     Words are weighted by how few of the tools on offer have them, so a word that all share is none.
     """
-    topics = {other.name: topic_words(other) for other in offered}
-    spread = Counter(word for words in topics.values() for word in words)
-    scores: list[tuple[float, Tool]] = []
-    for other in offered:
-        own = [word for word in occurring(topics[other.name], facts.words) if spread[word] < len(offered)]
-        if other.name != tool.name and len(own) >= 2:
-            scores.append((sum(log(len(offered) / spread[word]) for word in own), other))
-    return max(scores, key=lambda score: score[0])[1] if scores else None
+    topics = {other.name: words(other).topics for other in offered}
+    spread = Counter(word for each in topics.values() for word in each)
+    scores: list[tuple[float, str]] = []
+    for name, each in topics.items():
+        own = [word for word in each if spread[word] < len(offered) and facts.vocabulary.has(word)]
+        if name != tool.name and len(own) >= 2:
+            scores.append((sum(sorted(log(len(offered) / spread[word]) for word in own)), name))
+    return max(scores)[1] if scores else None
 
 
-def topic_words(tool: Tool) -> list[str]:
-    """The words of a tool's name and description that say what it is about."""
-    return _content((*identifier_words(tool.name), *words_of(tool.description)))
-
-
-def _parameter_words(tool: Tool) -> list[str]:
-    words: list[str] = []
-    for name, schema in tool.properties.items():
-        choices = (choice for choice in schema.get("enum") or () if isinstance(choice, str))
-        words += identifier_words(name)
-        words += (word for choice in choices for word in identifier_words(choice))
-    return _content(words)
-
-
-def _content(words: Iterable[str]) -> list[str]:
-    return [
-        word
-        for word in dict.fromkeys(words)
-        if len(word) > 1 and word not in FUNCTION_WORDS and word not in _GENERIC_WORDS
-    ]
-
-
-def _answerable(offered: Sequence[Tool], facts: Facts) -> _Problem:
+def _answerable(offered: Sequence[Tool], words: _Words, facts: Facts) -> _Problem:
     """A refusal although the query has every word of some tool's name."""
     for tool in offered:
-        words = _content(identifier_words(tool.name)) or list(identifier_words(tool.name))
-        if words and len(occurring(words, facts.words)) == len(words):
+        name = words(tool).name
+        if name and all(map(facts.vocabulary.has, name)):
             return "answerable", f"the query has all words of '{tool.name}'"
     return None
-
-
-def _unused_number(calls: Sequence[ToolCall], tools: Sequence[Tool], facts: Facts) -> _Problem:
-    """A number that no call uses hints at an argument left out."""
-    used = {float(len(calls)), *(number for call in calls for number in _numbers_in(call.arguments))}
-    unused = [stated for stated in facts.loose_numbers if not _is_used(stated, used)]
-    if unused:
-        told = {number for tool in tools for number in _numbers_in([tool.description, *_told(tool)])}
-        unused = [stated for stated in unused if not _is_used(stated, told)]
-    return ("unused_number", f"'{unused[0].text}' of the query is in no call") if unused else None
-
-
-def _is_used(stated: StatedNumber, used: set[float]) -> bool:
-    return any(
-        all(any(abs(abs(part) - abs(number)) < 1e-9 for number in used) for part in reading)
-        for reading in stated.readings
-    )
-
-
-def _told(tool: Tool) -> Iterator[Any]:
-    """What a query may repeat without meaning an argument: a name, a default, a 'per 100 g'."""
-    for name, schema in tool.properties.items():
-        yield name
-        yield schema.get("default")
-        yield schema.get("description")
-
-
-def _numbers_in(value: Any) -> Iterator[float]:
-    """Every number in a JSON value, those inside texts and the lengths of lists included."""
-    if isinstance(value, (int, float)):
-        yield as_float(value)
-    elif isinstance(value, str):
-        yield from read_facts(value).numbers
-    elif isinstance(value, dict):
-        for nested in value.values():
-            yield from _numbers_in(nested)
-    elif isinstance(value, list):
-        yield float(len(value))
-        for nested in value:
-            yield from _numbers_in(nested)

@@ -33,8 +33,9 @@ SMALL = ("shards=1", "tool_sets_per_shard=2", "queries_per_tool_set=4")
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its relative path."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    """Every file below a folder but the lock, by its relative path."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +97,75 @@ def test_same_recipe_and_seed_give_the_same_bytes(recipe: Path, dataset: Path, t
     assert xlam("data", "generate", recipe, "--out", tmp_path / "again").returncode == 0
     again = files(tmp_path / "again")
     assert again == files(dataset)
-    parts = [f"{folder}/000{shard}.jsonl" for folder in ("rejects", "shards") for shard in range(3)]
-    assert sorted(again) == ["provenance.json", "recipe.json", *parts, "stats.json", "tools.jsonl"]
+    parts = [
+        f"{folder}/000{shard}.{kind}"
+        for folder, kind in (("manifest", "json"), ("rejects", "jsonl"), ("shards", "jsonl"))
+        for shard in range(3)
+    ]
+    whole = ["README.md", "provenance.json", "recipe.json", "stats.json", "tools.jsonl"]
+    assert sorted(again) == sorted([*parts, *whole])
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_number_of_workers_changes_nothing(recipe: Path, dataset: Path, tmp_path: Path, workers: int) -> None:
+    done = xlam("data", "generate", recipe, "--out", tmp_path / "out", "--workers", str(workers))
+    assert done.returncode == 0
+    assert files(tmp_path / "out") == files(dataset)
+
+
+def test_rounds_are_more_shards_to_a_generator_that_needs_no_examples(
+    recipe: Path, dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert xlam("data", "generate", recipe, "--out", out, "rounds=3", "shards=1").returncode == 0
+    found, expected = files(out), files(dataset)
+    for shard in range(3):
+        for name in (f"shards/000{shard}.jsonl", f"rejects/000{shard}.jsonl"):
+            assert found[name] == expected[name]
+
+
+def test_a_finished_job_is_only_looked_through(recipe: Path, dataset: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in dataset.glob("*/*")}
+    done = xlam("data", "generate", recipe, "--out", dataset)
+    assert done.returncode == 0
+    assert "of 288 samples accepted" in " ".join(done.stderr.split())
+    assert {path: path.stat().st_mtime_ns for path in dataset.glob("*/*")} == before
+
+
+@pytest.mark.parametrize("part", ["shards", "rejects"])
+def test_a_shard_changed_by_hand_is_named(recipe: Path, dataset: Path, tmp_path: Path, part: str) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(dataset, out)
+    path = out / part / "0001.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"e", b"f", 1))
+    said = refusal(xlam("data", "generate", recipe, "--out", out))
+    assert f"{path}: is not as it was written (checksum); delete it to have the shard made again" in said
+    path.unlink()
+    assert xlam("data", "generate", recipe, "--out", out).returncode == 0
+    assert files(out) == files(dataset)
+
+
+def test_a_second_run_on_the_same_folder_is_refused(recipe: Path, dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with interruptible(), subprocess.Popen([*XLAM, "data", "generate", recipe, "--out", out]) as first:
+        while not (out / "recipe.json").exists():
+            time.sleep(0.01)
+        said = refusal(xlam("data", "generate", recipe, "--out", out))
+        assert f"{out}: another run is writing here; wait for it, or choose another --out" in said
+        assert first.wait(timeout=60) == 0
+    assert files(out) == files(dataset)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_told(recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir(mode=0o500)
+    assert f"{out}: cannot be written (Permission denied)" in refusal(xlam("data", "generate", recipe, "--out", out))
+
+
+def test_a_folder_that_cannot_be_made_is_told(recipe: Path) -> None:
+    said = refusal(xlam("data", "generate", recipe, "--out", Path("/proc/no/dataset")))
+    assert "/proc/no/dataset: cannot be written" in said
 
 
 def test_another_seed_gives_other_queries(recipe: Path, tmp_path: Path, dataset: Path) -> None:
@@ -154,7 +222,7 @@ def test_an_interrupt_says_how_to_go_on(recipe: Path, dataset: Path, tmp_path: P
         stdout, stderr = job.communicate(timeout=30)
     assert (job.returncode, stdout) == (130, "")
     assert stderr == "xlam: interrupted; run the same command again to go on\n"
-    found = files(out)
+    found = {name: data for name, data in files(out).items() if not name.startswith("work/")}
     assert "stats.json" not in found
     assert found.items() <= files(dataset).items()
     assert xlam("data", "generate", recipe, "--out", out).returncode == 0

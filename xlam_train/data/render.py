@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from data_pipeline.core.schema import Trajectory
     from data_pipeline.core.xlam_format import ToolConversion, ToolLike, Variant
+    from xlam_train.data.views import Views
 
 # Braces, quotes and digits: what an answer is made of, and what a template might tamper with.
 PROBE_QUERY = "What is 2 + 2?"
@@ -79,15 +80,19 @@ class Renderer:
         """
         return self._ids(self._prompt_text(render_prompt(tools, query, self._variant, self._conversion)))
 
-    def encode(self, sample: Trajectory) -> Encoded:
+    def encode(self, sample: Trajectory, conversion: ToolConversion | None = None) -> Encoded:
         """Tokens of a single-turn sample; the answer and its end-of-turn token are trainable.
+
+        Args:
+            sample: one user message and one assistant message.
+            conversion: of the schemas, if not the renderer's.
 
         Raises:
             InputError: the sample is no single turn, has no trainable token, or its answer contains
                 the end-of-turn token's text, which would teach the model to stop in the middle.
         """
         encoded = Encoded(sample_id=sample.id)
-        for segment in render(sample, self._variant, self._conversion):
+        for segment in render(sample, self._variant, conversion or self._conversion):
             if segment.trainable:
                 encoded.append(self._answer_ids(segment.text, sample.id), trainable=True)
             else:
@@ -104,11 +109,21 @@ class Renderer:
         """
         return [self._checked(self.encode(sample), max_length) for sample in samples]
 
+    def encode_views(self, samples: Iterable[Trajectory], views: Views, epoch: int, max_length: int) -> list[Encoded]:
+        """Every sample as tokens, as it looks in an epoch.
+
+        Raises:
+            InputError: as `encode_all`.
+        """
+        shown = ((sample, views.of(sample, epoch)) for sample in samples)
+        encoded = (self.encode(view.apply(sample), view.conversion) for sample, view in shown)
+        return [self._checked(sample, max_length) for sample in encoded]
+
     def _checked(self, encoded: Encoded, max_length: int) -> Encoded:
         if len(encoded.ids) > max_length:
             raise InputError(
                 f"sample {encoded.sample_id}: {len(encoded.ids)} tokens are more than data.max_length "
-                f"({max_length}); raise it or remove the sample"
+                f"({max_length}); raise it, ask for fewer data.views.distractors or remove the sample"
             )
         return encoded
 

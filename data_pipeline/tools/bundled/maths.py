@@ -158,7 +158,7 @@ def list_sequence_terms(
     return terms
 
 
-def measure_polygon_from_corners(corners: list[Corner]) -> dict[str, float]:
+def measure_polygon_from_corners(corners: Annotated[list[Corner], Field(min_length=3)]) -> dict[str, float]:
     """Measure the area and the perimeter of a polygon from its corner coordinates.
 
     Args:

@@ -111,7 +111,7 @@ def calculate_password_entropy(
 
 
 def calculate_raid_capacity(
-    drives: Annotated[int, Field(ge=2, le=24)],
+    drives: Annotated[int, Field(ge=2, le=24, examples=[4, 6, 8, 12])],
     terabytes_per_drive: Annotated[float, Field(gt=0, le=100, examples=[2, 4, 8, 12, 16])],
     raid_level: Literal["RAID 0", "RAID 1", "RAID 5", "RAID 6", "RAID 10"],
 ) -> dict[str, float | int]:

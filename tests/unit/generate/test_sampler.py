@@ -1,18 +1,28 @@
-"""Drafts: styles keep their promise, and a draft depends on recipe, pool and place alone."""
+"""Plans and drafts: styles keep their promise, and a draft depends on recipe, pool and place alone."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from data_pipeline.core.errors import InputError
-from data_pipeline.core.schema import Tool, Trajectory
-from data_pipeline.generate.sampler import draft_shard
-from data_pipeline.recipe import DataRecipe
+from data_pipeline.core.schema import Message, Style, Tool, Trajectory
+from data_pipeline.generate.grammar import GrammarGenerator
+from data_pipeline.generate.plan import Plan
+from data_pipeline.generate.sampler import Catalogue, plan_shard
+from data_pipeline.recipe import DataRecipe, Grammar
+
+PLAIN = Grammar(typos=0, in_words=0, distractors=0)
+
+
+def plans(pool: list[Tool], shard: int = 0, examples: Sequence[Trajectory] = (), **changes: Any) -> list[Plan]:
+    return list(plan_shard(DataRecipe(**changes), Catalogue.of(pool), shard, examples))
 
 
 def drafts(pool: list[Tool], shard: int = 0, **changes: Any) -> list[Trajectory]:
-    return list(draft_shard(DataRecipe(**changes), pool, shard))
+    generator = GrammarGenerator(PLAIN, 0.35)
+    return [draft for plan in plans(pool, shard, **changes) for draft in generator.write(plan)]
 
 
 def named_pool(sources: int, tools: int) -> list[Tool]:
@@ -43,12 +53,12 @@ def test_queries_of_a_set_share_their_tools(pool: list[Tool]) -> None:
 
 def test_one_tool_is_never_asked_in_the_styles_of_several(pool: list[Tool]) -> None:
     styles = {draft.style for draft in drafts(pool, tools_per_set={1: 1.0})}
-    assert styles == {"simple", "parallel", "irrelevance"}
+    assert styles == {"simple", "parallel", "irrelevance", "missing-parameter"}
 
 
 def test_several_tools_are_never_simple(pool: list[Tool]) -> None:
     styles = {draft.style for draft in drafts(pool, tools_per_set={2: 0.5, 3: 0.5})}
-    assert styles == {"multiple", "parallel", "parallel-multiple", "irrelevance"}
+    assert styles == {"multiple", "parallel", "parallel-multiple", "irrelevance", "missing-parameter"}
 
 
 @pytest.mark.parametrize(
@@ -59,6 +69,7 @@ def test_several_tools_are_never_simple(pool: list[Tool]) -> None:
         ("parallel", {2, 3}, {1}),
         ("parallel-multiple", {2, 3}, {2, 3}),
         ("irrelevance", {0}, {0}),
+        ("missing-parameter", {0}, {0}),
     ],
 )
 def test_numbers_of_calls(pool: list[Tool], style: str, calls: set[int], tools_called: set[int]) -> None:
@@ -111,7 +122,7 @@ def test_shards_together_deal_every_tool_once_a_round() -> None:
 
 def test_half_of_the_companions_come_from_the_same_source() -> None:
     pool = named_pool(sources=20, tools=5)
-    found = drafts(pool, tools_per_set={2: 1.0}, tool_sets_per_shard=600, queries_per_tool_set=1)
+    found = drafts(pool, tools_per_set={2: 1.0}, tool_sets_per_shard=600, queries_per_tool_set=1, linked_share=0)
     same = sum(len({tool.source for tool in draft.tools}) == 1 for draft in found)
     # One in two, and 4 of the 99 others by chance: 312 of 600 within three standard deviations.
     assert 275 < same < 349
@@ -144,6 +155,61 @@ def test_queries_vary(pool: list[Tool]) -> None:
 def test_an_empty_pool_is_refused() -> None:
     with pytest.raises(InputError, match="'tools' minus 'without' is empty"):
         drafts([])
+
+
+def test_a_weight_of_a_category_is_how_often_its_tools_lead() -> None:
+    pool = named_pool(sources=2, tools=4)
+    alone = {"tools_per_set": {1: 1.0}, "tool_sets_per_shard": 36, "queries_per_tool_set": 1}
+    found = [plan for shard in range(2) for plan in plans(pool, shard, category_mix={"s0": 2.5, "s1": 2.0}, **alone)]
+    # Two rounds of 18: a tool of weight 2.5 leads two times in the first and three in the second.
+    leads = Counter(plan.tools[0].name for plan in found)
+    assert leads == {tool.name: 10 if tool.source == "s0" else 8 for tool in pool}
+
+
+def test_a_weight_of_zero_takes_a_category_out() -> None:
+    pool = named_pool(sources=2, tools=2)
+    found = plans(pool, tools_per_set={1: 1.0}, category_mix={"s0": 0}, styles={"simple": 1.0})
+    assert {plan.tools[0].source for plan in found} == {"s1"}
+    with pytest.raises(InputError, match="category_mix: no tool is left"):
+        plans(pool, category_mix={"s0": 0, "s1": 0})
+
+
+def linked_pool() -> list[Tool]:
+    """One tool gives a `parcel_id`, one takes it, 30 have nothing to do with it."""
+    returns = {"type": "object", "properties": {"parcel_id": {"type": "string"}}}
+    takes = {"properties": {"parcel_id": {"type": "string"}}, "required": ["parcel_id"]}
+    send, track = named_pool(sources=2, tools=1)
+    send = send.model_copy(update={"name": "send", "source": "a", "returns": returns})
+    track = track.model_copy(update={"name": "track", "source": "b", "parameters": takes})
+    return [send, track, *named_pool(sources=30, tools=1)]
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(1.0, 8, 8), (0.0, 0, 3)])
+def test_companions_may_be_linked_by_what_a_tool_returns(share: float, least: int, most: int) -> None:
+    changes = {"tools_per_set": {2: 1.0}, "tool_sets_per_shard": 128, "near_share": 0.0, "linked_share": share}
+    together = [plan for plan in plans(linked_pool(), **changes) if {t.name for t in plan.tools} == {"send", "track"}]
+    assert least <= len(together) <= most
+
+
+def test_personas_and_locales_are_drawn_from_the_recipe(pool: list[Tool]) -> None:
+    found = plans(pool, personas=["a baker", "a pilot"], locales=["en-GB", "en-US"], tool_sets_per_shard=40)
+    assert {plan.persona for plan in found} == {"a baker", "a pilot"}
+    assert {plan.locale for plan in found} == {"en-GB", "en-US"}
+    assert {plan.persona for plan in plans(pool)} == {""}
+
+
+def example(tool: Tool, style: Style) -> Trajectory:
+    return Trajectory(id="x", style=style, tools=(tool,), messages=(Message(role="user", content=style),))
+
+
+def test_examples_are_of_other_tools_and_of_different_styles() -> None:
+    pool = named_pool(sources=2, tools=2)
+    styles: tuple[Style, ...] = ("simple", "parallel", "irrelevance")
+    shown = [example(tool, style) for tool in pool for style in styles]
+    for plan in plans(pool, examples=shown, tools_per_set={2: 1.0}, examples_per_prompt=2):
+        assert len({one.style for one in plan.examples}) == 2
+        assert {one.tools[0].name for one in plan.examples}.isdisjoint(tool.name for tool in plan.tools)
+    assert all(plan.examples == () for plan in plans(pool, examples=shown, examples_per_prompt=0))
 
 
 @pytest.mark.parametrize("style", ["multiple", "parallel-multiple", "irrelevance"])

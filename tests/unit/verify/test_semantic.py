@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
-from data_pipeline.verify.grounding import same_word, ungrounded
+from data_pipeline.verify.grounding import ungrounded
 from data_pipeline.verify.query_facts import read_facts
 from data_pipeline.verify.semantic import SEMANTIC_REASONS, check_semantic
+from data_pipeline.verify.words import same_word
 
 
 def _grounded(query: str, value: Any, name: str = "value", **schema: Any) -> bool:

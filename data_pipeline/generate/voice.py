@@ -1,0 +1,127 @@
+"""How one query is spoken: the random draws, the region, how much is said in words."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from data_pipeline.generate.lexicon import CURRENCIES
+from data_pipeline.generate.spoken import date_spoken, number_spoken, time_spoken, unit_spoken
+from data_pipeline.generate.text import join
+from data_pipeline.generate.units import GLUED, Unit, british, singular, with_unit
+from data_pipeline.generate.values import Field
+
+T = TypeVar("T")
+
+_CURRENCY_WORDS = {
+    "USD": "dollars", "EUR": "euros", "GBP": "pounds", "JPY": "yen", "INR": "rupees", "KRW": "won", "CHF": "francs",
+}  # fmt: skip
+
+
+_NEVER_QUOTED = frozenset({"date", "time", "date-time", "currency", "digits", "weekday"})
+
+
+@dataclass
+class Voice:
+    """Who speaks a query.
+
+    Attributes:
+        rng: of every draw.
+        in_words: share of numbers, dates and units said as people say them.
+        british: spelling and order of dates as in Britain.
+        wide: whether the whole range of phrases is used, not the plain ones only.
+        said: the words of values so far, which no typo may touch.
+    """
+
+    rng: random.Random
+    in_words: float = 0.0
+    british: bool = False
+    wide: bool = False
+    said: list[str] = field(default_factory=list)
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of the options."""
+        return options[int(self.rng.random() * len(options))]
+
+    def chance(self, share: float) -> bool:
+        """True with this probability."""
+        return self.rng.random() < share
+
+    def number(self, value: float) -> str:
+        """A number as people type it: sometimes with thousands separators, never rounded."""
+        if self.in_words and self.chance(self.in_words):
+            spoken = number_spoken(value, self.rng)
+            if spoken is not None:
+                return spoken
+        if isinstance(value, int) and abs(value) >= 1000 and not 1900 <= value <= 2100 and self.chance(0.25):
+            return f"{value:,}"
+        return str(value)
+
+    def amount(self, value: float, unit: Unit) -> str:
+        """A number with its unit, perhaps in another unit that holds it exactly."""
+        if self.in_words and self.chance(self.in_words):
+            other = unit_spoken(value, unit.key, self.rng)
+            if other is not None:
+                return british(other) if self.british else other
+            if unit.sign and value >= 0:
+                return f"{unit.sign}{value}"
+        number = self.number(value)
+        if number == "half":
+            one = singular(unit.word)
+            return f"half {'an' if one[0] in 'aeiou' or one == 'hour' else 'a'} {british(one) if self.british else one}"
+        form = self.pick(unit.forms) if number[-1].isdigit() else unit.word
+        if value == 1 and form not in GLUED:
+            form = singular(form)
+        return with_unit(number, british(form) if self.british else form)
+
+    def amounts(self, values: Sequence[float], unit: Unit) -> str:
+        """'95, 117.1 and 93 cm': a list says its unit once."""
+        form = self.pick(unit.forms)
+        said = with_unit(join([str(value) for value in values]), british(form) if self.british else form)
+        self.said.append(said)
+        return said
+
+    def text(self, value: str, field: Field) -> str:
+        """A text; one long enough to blur into the sentence is quoted."""
+        if field.choices:
+            return self._choice(value, field)
+        if field.text_kind in ("date", "time", "currency") and self.chance(self.in_words):
+            spoken = self._spoken(value, field.text_kind)
+            if spoken is not None:
+                return spoken
+        if not value:
+            return '""'
+        if field.text_kind in _NEVER_QUOTED:
+            return value
+        if len(value.split()) > 3 or self.chance(0.25):
+            quote = self.pick("\"'") if "'" not in value else '"'
+            return f"{quote}{value}{quote}"
+        return value
+
+    def _spoken(self, value: str, kind: str) -> str | None:
+        if kind == "date":
+            return date_spoken(value, self.british, self.rng)
+        return time_spoken(value, self.rng) if kind == "time" else _CURRENCY_WORDS.get(value)
+
+    def _choice(self, value: str, field: Field) -> str:
+        if value in CURRENCIES and self.chance(self.in_words):
+            return _CURRENCY_WORDS.get(value, value.lower())
+        said = value.replace("_", " ") if self.chance(0.5) else value
+        # 'camelCase' in lower case would be another word.
+        foldable = field.is_caseless and len(value) > 2 and (value.isupper() or value.istitle())
+        return said.lower() if foldable and self.chance(self.in_words) else said
+
+    def scalar(self, value: Any, field: Field) -> str:
+        """Any value that is no list and no object, and remembered."""
+        if value is None:
+            said = "none"
+        elif isinstance(value, bool):
+            said = self.pick(("yes", "true") if value else ("no", "false"))
+        elif isinstance(value, (int, float)):
+            said = self.number(value)
+        else:
+            said = self.text(str(value), field)
+        self.said.append(said)
+        return said

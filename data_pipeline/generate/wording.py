@@ -1,0 +1,144 @@
+"""What a tool is called in a request: its goal as a verb, a thing, a question or a keyword, from its description.
+
+Only English descriptions that begin with a verb or a noun are understood; of others the name's words are used.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from data_pipeline.generate.phrases import Phrase, phrases_of
+from data_pipeline.generate.schemas import words_of
+from data_pipeline.generate.text import content_words, lower_first, stems
+from data_pipeline.generate.values import Field
+from data_pipeline.generate.verbs import SYNONYMS, base_verb, gerund
+from data_pipeline.generate.voice import Voice
+
+if TYPE_CHECKING:
+    from data_pipeline.core.schema import Tool
+
+ASKED_AS_WHAT = {"calculate", "compute", "estimate", "find", "get", "determine", "return", "retrieve", "fetch"}
+_QUESTION_WORDS = ("whether ", "how ", "what ", "which ", "where ", "when ", "who ")
+_ASIDE = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]|<[^>]+>|`+|\*\*|https?://\S+")
+_GOAL_END = re.compile(r"[,;:]? (?:such as|e\.g\.|i\.e\.|for example|for instance|including|like) .*|[;:] .*")
+MAX_GOAL_WORDS = 16
+
+
+class Goal(NamedTuple):
+    """Something to do: a verb in one of several words, and the rest."""
+
+    verbs: tuple[str, ...]
+    rest: str
+
+
+def first_sentence(description: str) -> str:
+    """The first sentence without asides, examples and links, and not too long to be said."""
+    text = " ".join(_ASIDE.sub("", description).split())
+    sentence = re.split(r"(?<=[.!?])\s", text, maxsplit=1)[0]
+    sentence = _GOAL_END.sub("", sentence).rstrip(".!?:;, ")
+    words = sentence.split()
+    if len(words) <= MAX_GOAL_WORDS:
+        return sentence
+    head = re.split(r",? (?:so that|so|that|which|where|because|when|if|unless) |, ", sentence, maxsplit=1)[0]
+    return head if 2 <= len(head.split()) <= MAX_GOAL_WORDS else ""
+
+
+def possessive(rest: str) -> str | None:
+    """'the monthly payment of a loan' -> "a loan's monthly payment"; None where it does not fit."""
+    found = re.fullmatch(r"the ((?:[a-z-]+ )?[a-z-]+) of ((?:a|an|the) [a-z]*[^s\W])", rest)
+    return f"{found[2]}'s {found[1]}" if found else None
+
+
+class Wording:
+    """One tool's schema and words, read once, used for every query."""
+
+    def __init__(self, tool: Tool) -> None:
+        """Read the tool."""
+        self.tool = tool
+        self.field = Field("", tool.parameters, topic=words_of(tool.name))
+
+    @cached_property
+    def phrases(self) -> dict[str, Phrase]:
+        """How each parameter is spoken of."""
+        return phrases_of(self.field.fields)
+
+    @cached_property
+    def name_goal(self) -> Goal:
+        """What to do, from the name."""
+        words = words_of(self.tool.name).split() or [self.tool.name]
+        if base_verb(words[0]) is None and len(words) > 1 and base_verb(words[-1]):
+            words = [words[-1], *words[:-1]]  # files list -> list files
+        verb = base_verb(words[0])
+        if verb is None:
+            return Goal(("get", "look up", "give me"), " ".join(words))
+        return Goal((verb,), " ".join(words[1:]))
+
+    @cached_property
+    def goals(self) -> tuple[Goal, ...]:
+        """What to do, in the description's words first; then the name's."""
+        sentence = first_sentence(self.tool.description)
+        head, _, rest = sentence.partition(" ")
+        verb = base_verb(head)
+        if verb is not None:
+            return Goal(SYNONYMS.get(verb, (verb,)), rest), self.name_goal
+        if head.lower() in ("the", "a", "an") and len(sentence.split()) <= 9:
+            return Goal(("get", "give me", "look up"), lower_first(sentence)), self.name_goal
+        return (self.name_goal,)
+
+    @cached_property
+    def thing(self) -> str:
+        """'the monthly payment of a loan': what is asked for with 'what is'; '' if it is no thing."""
+        goal = self.goals[0]
+        is_thing = goal.rest.startswith(("the ", "a ", "an "))
+        head = base_verb(first_sentence(self.tool.description).partition(" ")[0]) or "get"
+        return goal.rest if is_thing and head in ASKED_AS_WHAT else ""
+
+    @cached_property
+    def question(self) -> str:
+        """'whether a purchase can still be returned', 'what the monthly payment is'; '' if there is none."""
+        rest = self.goals[0].rest
+        if rest.startswith(_QUESTION_WORDS):
+            return rest
+        return f"what {self.thing} is" if self.thing and len(self.thing.split()) <= 9 else ""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The beginnings of all content words of the tool, so that small talk can keep clear of them."""
+        texts = [self.tool.name, self.tool.description]
+        for name, schema in self.tool.properties.items():
+            texts += [name, str(schema.get("description") or ""), *map(str, schema.get("enum") or ())]
+        return stems(content_words(texts))
+
+    def _goal(self, voice: Voice) -> tuple[str, str]:
+        goal = self.goals[0] if len(self.goals) == 1 or not voice.chance(0.2) else self.goals[-1]
+        rest = goal.rest
+        if voice.wide and voice.chance(0.3):
+            rest = possessive(rest) or rest
+        return voice.pick(goal.verbs), rest
+
+    def goal(self, voice: Voice) -> str:
+        """'calculate the monthly payment of a loan'."""
+        return " ".join(self._goal(voice)).strip()
+
+    def doing(self, voice: Voice) -> str:
+        """'calculating the monthly payment of a loan'."""
+        verb, rest = self._goal(voice)
+        return f"{gerund(verb)} {rest}".strip()
+
+    def keyword(self, voice: Voice) -> str:
+        """'monthly loan payment': a search box's words."""
+        goal = self.name_goal
+        return goal.rest if goal.rest.count(" ") and voice.chance(0.7) else f"{goal.verbs[0]} {goal.rest}".strip()
+
+    def asked(self, voice: Voice) -> str:
+        """The thing, perhaps with a possessive."""
+        return (possessive(self.thing) or self.thing) if voice.chance(0.3) else self.thing
+
+    def parts(self, arguments: dict[str, Any], voice: Voice) -> list[tuple[Phrase, Any]]:
+        """The phrase of each argument with its value, at times in another order."""
+        pairs = [(self.phrases.get(name) or Phrase(Field(name, {})), value) for name, value in arguments.items()]
+        if voice.chance(0.4):
+            voice.rng.shuffle(pairs)
+        return pairs

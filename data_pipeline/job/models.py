@@ -1,0 +1,97 @@
+"""A shard written by a language model: drafts and judgements are awaited, everything else is handed to a worker."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from data_pipeline.generate.llm_generator import LlmGenerator
+from data_pipeline.llm.open import open_model
+from data_pipeline.recipe import Grammar
+from data_pipeline.verify.judge import Committee
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from data_pipeline.core.schema import Trajectory
+    from data_pipeline.job.worker import Job
+
+
+class Hands(Protocol):
+    """Whoever does a worker's part: a pool of processes, or the worker in this one."""
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        """What `ShardWorker.method(*arguments)` returns."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """The language models of a recipe.
+
+    Attributes:
+        generator: writes the drafts; None for the grammar, which the worker writes itself.
+        committee: judges what passed the checks; None without judges.
+    """
+
+    generator: LlmGenerator | None
+    committee: Committee | None
+
+    async def make(self, hands: Hands, shard: int, examples: Sequence[Trajectory]) -> None:
+        """One shard, written for curation.
+
+        Raises:
+            XlamError: a model cannot be reached at all, or the folder cannot be written.
+        """
+        plans = await hands.call("plans", shard, examples)
+        if self.generator is None:
+            drafts = await hands.call("write_by_grammar", plans)
+        else:
+            found = await asyncio.gather(*(self.generator.draft(plan) for plan in plans))
+            drafts = [draft for drafts in found for draft in drafts]
+        checked = await hands.call("check", drafts)
+        if self.committee is not None:
+            checked = await self._judge(self.committee, checked)
+        await hands.call("finish", shard, checked)
+
+    @staticmethod
+    async def _judge(committee: Committee, samples: Sequence[Trajectory]) -> list[Trajectory]:
+        """The samples, those that passed so far with the committee's verdict in place of the last."""
+        passed = [sample for sample in samples if sample.failed is None]
+        verdicts = dict(zip((sample.id for sample in passed), await committee.judge_many(passed), strict=True))
+        return [
+            sample.model_copy(update={"verdicts": (*sample.verdicts[:-1], verdicts[sample.id])})
+            if sample.id in verdicts
+            else sample
+            for sample in samples
+        ]
+
+
+def needs_models(job: Job) -> bool:
+    """Whether a language model writes or judges."""
+    return not isinstance(job.recipe.generator, Grammar) or bool(job.recipe.judges)
+
+
+@asynccontextmanager
+async def open_models(job: Job) -> AsyncIterator[Models]:
+    """The recipe's models, each opened once; a judge with the generator's settings is the same model.
+
+    Raises:
+        InputError: a model's settings cannot be used: no key, no file, no library.
+    """
+    recipe = job.recipe
+    settings = [entry for entry in (recipe.generator, *recipe.judges) if not isinstance(entry, Grammar)]
+    opened = {}
+    try:
+        for entry in settings:
+            if entry.model_dump_json() not in opened:
+                opened[entry.model_dump_json()] = open_model(entry, job.out / "cache")
+        judges = [opened[entry.model_dump_json()] for entry in recipe.judges]
+        generator = None
+        if not isinstance(recipe.generator, Grammar):
+            generator = LlmGenerator(opened[recipe.generator.model_dump_json()], recipe.generator)
+        yield Models(generator, Committee(judges, recipe.quorum) if judges else None)
+    finally:
+        for model in opened.values():
+            await model.close()

@@ -1,0 +1,249 @@
+"""A model behind an OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import time
+from dataclasses import replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from data_pipeline.core.errors import CheckFailed, InputError, XlamError
+from data_pipeline.llm.failures import WRITTEN_BADLY
+from data_pipeline.llm.limit import AdaptiveLimit
+from data_pipeline.llm.wire import (
+    FORMS,
+    WRONG_ADDRESS,
+    Outcome,
+    failed,
+    read_completion,
+    read_refusal,
+    request_body,
+)
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+    from data_pipeline.llm.chat import ChatAnswer, ChatRequest
+    from data_pipeline.llm.settings import Endpoint
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds: bounds of the pause before the second attempt, and before any."""
+
+MOST_ATTEMPTS = 8
+"""Attempts at a request that the server answers with errors: they may be this request's own."""
+
+MOST_FAILED_IN_A_ROW = 20
+"""Requests given up one after another before the server counts as gone."""
+
+NO_KEY = "none"
+"""Sent to servers without keys, because the package openai insists on one."""
+
+_OWN_FAULT = frozenset({"server_error", "not_json_body"})
+_SAYS_NOTHING_OF_SERVER = WRITTEN_BADLY | {"", "too_large", "refused", "bad_request", "not_json_body"}
+_log = logging.getLogger(__name__)
+
+
+class EndpointModel:
+    """Asks a server, as often as it takes and no faster than it bears."""
+
+    def __init__(self, settings: Endpoint) -> None:
+        """Nothing is sent yet.
+
+        Raises:
+            InputError: the key's environment variable is not set, or the package `openai` is missing.
+        """
+        self.name = settings.model
+        self._settings = settings
+        self._key = _read_key(settings)
+        self._client = _open_client(settings, self._key)
+        self._limit = AdaptiveLimit(settings.concurrency)
+        self._jitter = random.Random()
+        self._form = 0 if settings.json_schema else 1
+        self._form_works = False
+        self._heard = False
+        self._failed_in_a_row = 0
+        self._broken: XlamError | None = None
+
+    async def ask(self, request: ChatRequest) -> ChatAnswer:
+        """See `ChatModel.ask`.
+
+        Raises:
+            InputError: the server cannot be reached, or does not accept key, model or URL.
+            CheckFailed: the server was there and is gone.
+        """
+        attempt, until, told = 0, 0.0, failed("deadline")
+        while True:
+            place = await self._limit.start(again=attempt > 0)
+            try:
+                self._check()
+                # The clock starts with the first attempt: thousands may wait for theirs.
+                until = until or time.monotonic() + self._settings.deadline
+                outcome = await self._attempt(request, until - time.monotonic())
+                self._learn(outcome, place)
+            except XlamError as error:
+                self._broken = error  # those who wait need not try
+                raise
+            finally:
+                self._limit.finish()
+            attempt += 1
+            if outcome.answer.failure == "deadline":
+                return self._given(told, attempt)  # what failed before it says more
+            told, pause = outcome, self._pause(outcome, attempt)
+            if not outcome.again or pause >= until - time.monotonic() or _is_hopeless(outcome, attempt):
+                return self._given(outcome, attempt)
+            await asyncio.sleep(pause)
+
+    async def close(self) -> None:
+        """End the connections."""
+        await self._client.close()
+
+    async def _attempt(self, request: ChatRequest, seconds: float) -> Outcome:
+        """One attempt, in the strictest form that the server accepts."""
+        outcome = failed("deadline")
+        for number in range(self._form if request.schema else FORMS.index("text"), len(FORMS)):
+            outcome = await self._send(request_body(request, self._settings.model, FORMS[number]), seconds)
+            if outcome.answer.failure != "bad_request":
+                if request.schema and not outcome.again:
+                    self._accept_form(number)
+                break
+        return outcome
+
+    def _accept_form(self, number: int) -> None:
+        """A server that never took the stricter form is not asked for it again; else it was that one schema."""
+        if number <= self._form:
+            self._form_works = True
+        elif not self._form_works:
+            _log.warning(
+                "%s does not accept response_format %s; from now on it is asked for %s",
+                self._settings.base_url, FORMS[self._form], FORMS[number],
+            )  # fmt: skip
+            self._form = number
+
+    async def _send(self, body: dict[str, Any], seconds: float) -> Outcome:
+        import openai
+        from httpx2 import Response
+
+        from data_pipeline.llm.bounded import MOST_BYTES, BodyTooLarge
+
+        sent = self._client.post("/chat/completions", cast_to=Response, body=body)
+        try:
+            response = await asyncio.wait_for(sent, min(self._settings.timeout, seconds))
+        except (asyncio.TimeoutError, openai.APITimeoutError):
+            if seconds < self._settings.timeout:
+                return failed("deadline")
+            return failed("timeout", f"no answer in {self._settings.timeout:g} s", again=True, busy=True)
+        except openai.APIStatusError as error:
+            self._heard = True
+            return self._refused(error)
+        except BodyTooLarge:
+            self._heard = True
+            return failed("too_large", f"more than {MOST_BYTES >> 20} MiB")
+        except openai.APIConnectionError as error:
+            return self._not_connected(error)
+        self._heard = True
+        return read_completion(response.content, self._settings)
+
+    def _refused(self, error: APIStatusError) -> Outcome:
+        where, detail = self._settings.base_url, self._without_key(error.message)
+        if error.status_code in WRONG_ADDRESS:
+            key = self._settings.api_key_env
+            raise InputError(
+                f"{where}: HTTP {error.status_code} for model '{self._settings.model}': {detail}; check base_url, model"
+                + (f" and the key in the environment variable {key}" if key else " and whether it wants api_key_env")
+            )
+        if error.code == "insufficient_quota":
+            raise InputError(f"{where}: the account's quota is used up; raise it, and the same command again goes on")
+        return read_refusal(error.status_code, error.response.headers, detail)
+
+    def _not_connected(self, error: Exception) -> Outcome:
+        from httpx2 import ConnectError
+
+        cause = error.__cause__
+        if isinstance(cause, ConnectError) and not self._heard:
+            raise InputError(
+                f"{self._settings.base_url}: cannot connect ({cause}); start the server or correct base_url, "
+                "the same command again goes on"
+            )
+        return failed("connection", self._without_key(f"{type(cause).__name__}: {cause}"), again=True)
+
+    def _without_key(self, text: str) -> str:
+        """Servers quote what they were sent."""
+        line = " ".join(text.split())
+        return line.replace(self._key, "***") if self._key else line
+
+    def _learn(self, outcome: Outcome, place: int) -> None:
+        if outcome.busy:
+            self._limit.overloaded(place)
+        elif not outcome.again:
+            self._limit.succeeded()
+
+    def _pause(self, outcome: Outcome, attempt: int) -> float:
+        """Seconds before the next attempt: drawn from a range that doubles, on top of what the server asks."""
+        if outcome.wait is not None:
+            return outcome.wait + self._jitter.uniform(0, FIRST_PAUSE)
+        return self._jitter.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(attempt - 1, 16)))
+
+    def _given(self, outcome: Outcome, attempts: int) -> ChatAnswer:
+        """The last attempt's answer, and the account of requests that failed in a row."""
+        answer = outcome.answer
+        if answer.failure in _SAYS_NOTHING_OF_SERVER:
+            self._failed_in_a_row = 0
+            return answer
+        self._failed_in_a_row += 1
+        if self._failed_in_a_row >= MOST_FAILED_IN_A_ROW:
+            self._broken = CheckFailed(
+                f"{self._settings.base_url}: the last {MOST_FAILED_IN_A_ROW} requests failed, the last with "
+                f"{answer.failure} ({answer.detail}); see to the server, the same command again goes on"
+            )
+            raise self._broken
+        return replace(answer, detail=f"{answer.detail or answer.failure}; gave up after {attempts} attempts")
+
+    def _check(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+
+
+def _is_hopeless(outcome: Outcome, attempts: int) -> bool:
+    return outcome.answer.failure in _OWN_FAULT and attempts >= MOST_ATTEMPTS
+
+
+def _read_key(settings: Endpoint) -> str:
+    name = settings.api_key_env
+    key = os.environ.get(name, "") if name else ""
+    if name and not key:
+        raise InputError(
+            f"the environment variable {name} holds no key for {settings.base_url}; set it, or set api_key_env: '' "
+            "for a server without keys"
+        )
+    return key
+
+
+def _open_client(settings: Endpoint, key: str) -> AsyncOpenAI:
+    try:
+        from httpx2 import AsyncClient, Limits
+        from openai import AsyncOpenAI
+
+        from data_pipeline.llm.bounded import bound_body
+    except ImportError as error:
+        raise InputError("a model behind a server needs the package openai: pip install 'openai>=3'") from error
+    http = AsyncClient(
+        timeout=None,  # each attempt as a whole has its time
+        limits=Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
+        headers={"Accept-Encoding": "identity"},  # of a compressed answer, the size would show too late
+        event_hooks={"response": [bound_body]},
+        trust_env=not _is_local(settings.base_url),  # no proxy between a machine and itself
+    )
+    return AsyncOpenAI(api_key=key or NO_KEY, base_url=settings.base_url, max_retries=0, timeout=None, http_client=http)
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
