@@ -18,6 +18,7 @@ class Grammar(Settings):
     """Queries from rules, no language model."""
 
     kind: Literal["grammar"] = "grammar"
+    """What tells rules from the kinds of model."""
 
     typos: float = Field(default=0.03, ge=0, le=1)
     """Share of queries with one slip of the finger, never inside a value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -18,7 +19,6 @@ from xlam_train.cli_parts import (
 )
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable
 
     from data_pipeline.core.schema import Trajectory
@@ -53,10 +53,9 @@ def _add_generate(commands: Any) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number above 0")
+    return int(text)
 
 
 def _generate(arguments: argparse.Namespace) -> None:

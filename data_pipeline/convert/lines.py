@@ -87,8 +87,8 @@ def read_records(path: Path) -> Iterator[Record | BadLine]:
         is_list = path.suffix == ".json" and stream.read(_CHUNK).removeprefix(_BOM).lstrip()[:1] == b"["
         stream.seek(0)
         for line, raw in list_items(stream) if is_list else lines(stream):
-            if raw is None:
-                yield BadLine(path, line, "too_long", f"more than {MAX_BYTES:,} bytes")
+            if isinstance(raw, BadRecord):
+                yield BadLine(path, line, raw.reason, raw.detail)
             elif raw.strip():
                 yield _parsed(path, line, raw)
 
@@ -102,8 +102,8 @@ def _parsed(path: Path, line: int, raw: bytes) -> Record | BadLine:
         return BadLine(path, line, error.reason, error.detail)
 
 
-def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """(line number, its bytes without the end), None for a line that is too long."""
+def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | BadRecord]]:
+    """(line number, its bytes), or why they are not to be had."""
     number = 0
     while raw := stream.readline(MAX_BYTES + 1):
         number += 1
@@ -114,7 +114,11 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
             continue
         while raw and not raw.endswith(b"\n"):
             raw = stream.readline(MAX_BYTES)
-        yield number, None
+        yield number, _too_long()
+
+
+def _too_long() -> BadRecord:
+    return BadRecord("too_long", f"more than {MAX_BYTES:,} bytes")
 
 
 # Within text only its end and escapes count; outside, what opens, closes and separates.
@@ -131,8 +135,13 @@ class _Splitter:
         self._in_text = False
         self._skip = 0
 
+    @property
+    def awaits_item(self) -> bool:
+        """Whether the list goes on here, and not an item within it."""
+        return self._depth == 1 and not self._in_text
+
     def ends(self, chunk: bytes) -> Iterator[int]:
-        """Positions within the chunk of what ends an item; none after the end of the list."""
+        """Positions within the chunk of what ends an item: a separator, or the end of the list."""
         self.begun = True
         position, self._skip = self._skip, 0
         while found := (_IN_TEXT if self._in_text else _OUTSIDE).search(chunk, position):
@@ -154,8 +163,8 @@ class _Splitter:
                 yield found.start()
 
 
-def list_items(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """(line it begins on, its bytes) of the items of a JSON list, None for one that is too long.
+def list_items(stream: BinaryIO) -> Iterator[tuple[int, bytes | BadRecord]]:
+    """(line it begins on, its bytes) of the items of a JSON list, or why they are not to be had.
 
     Brackets are believed: an item that lacks one takes those after it with it, and what stands behind the end of the
     list is one item more, which the parser will refuse.
@@ -172,6 +181,8 @@ def list_items(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
             begin = end + 1
         item.add(chunk[begin:])
     yield from item.finish()
+    if splitter.awaits_item:
+        yield item.line, BadRecord("not_json", "the list does not end: the file was cut off")
 
 
 class _Item:
@@ -186,13 +197,13 @@ class _Item:
         self._size += len(part)
         self._parts.append(part if self._size <= MAX_BYTES else b"\n" * part.count(b"\n"))
 
-    def finish(self) -> Iterator[tuple[int, bytes | None]]:
+    def finish(self) -> Iterator[tuple[int, bytes | BadRecord]]:
         """The item, if it is more than blanks, and the next one begins."""
         raw = b"".join(self._parts)
         content = raw.strip()
         first = self.line + raw[: len(raw) - len(raw.lstrip())].count(b"\n")
         if self._size > MAX_BYTES:
-            yield first, None
+            yield first, _too_long()
         elif content:
             yield first, content
         self.line += raw.count(b"\n")

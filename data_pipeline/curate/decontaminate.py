@@ -66,9 +66,12 @@ class Decontaminator:
             package = distribution(PACKAGE)
         except PackageNotFoundError as error:
             raise InputError(f"decontaminate: needs the leaderboard's questions; {INSTALL}") from error
-        objects = list(_objects(Path(str(package.locate_file("bfcl_eval/data")))))
-        questions = [found["content"] for found in objects if found.get("role") == "user"]
-        tools = [(found["name"], found["description"]) for found in objects if _is_tool(found)]
+        questions, tools = [], []
+        for found in _objects(Path(str(package.locate_file("bfcl_eval/data")))):
+            if found.get("role") == "user":
+                questions.append(found["content"])
+            elif _is_tool(found):
+                tools.append((found["name"], found["description"]))
         if not (questions and tools):
             raise InputError(f"decontaminate: {PACKAGE} {package.version} holds no questions or tools; {INSTALL}")
         return cls(questions, tools, package.version)

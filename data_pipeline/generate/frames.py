@@ -91,7 +91,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "", "", "please ", "I need to ", "I want to ", "I'd like to ", "help me ", "I have to ", "I'm trying to ",
         "I'm supposed to ", "kindly ", "let's ", "go ahead and ", "it's time to ", "I was asked to ", "just ",
         "my {who} wants me to ", "I still have to ", "for my {who}, ", "I was hoping to ", "I've been meaning to ",
-        "for {purpose}, please ", "as part of {purpose}, I need to ", "{when2}, I have to ",
+        "for {purpose}, please ", "as part of {purpose}, I need to ", "{soon}, I have to ",
     ),
     "wask": (
         "can you", "could you", "would you", "could you please", "would you please", "will you", "are you able to",
@@ -146,7 +146,7 @@ RULES: dict[str, tuple[str, ...]] = {
     # Why somebody asks.
     "context": (
         "I'm {activity} {when}.", "I'm {activity}.", "My {who} {told} {when}.", "I've been {activity} {when}.",
-        "My {who} and I are {activity}.", "{^when2}, I was {activity}.", "Sorry, I'm {activity}.",
+        "My {who} and I are {activity}.", "{^soon}, I was {activity}.", "Sorry, I'm {activity}.",
         "While {activity}, I got stuck.",
     ),
     "activity": (
@@ -175,7 +175,7 @@ RULES: dict[str, tuple[str, ...]] = {
         "this morning", "tonight", "earlier today", "yesterday", "over breakfast", "last night", "this week",
         "the other day", "at the office", "on the train", "after dinner", "on the phone",
     ),
-    "when2": ("this morning", "today", "before lunch", "by tonight", "right now", "this afternoon",
+    "soon": ("this morning", "today", "before lunch", "by tonight", "right now", "this afternoon",
         "over the weekend"),
     # Several calls.
     "cases": ("{^lead}{goal} for each of these: {cases}.",),
@@ -245,13 +245,16 @@ def expand(
     rules: Mapping[str, tuple[Parts, ...]] = _PARSED,
 ) -> str:
     """A text for the symbol; terminals come from the mapping, everything else from the rules."""
-    pieces = []
+    pieces: list[str] = []
+    starts = False
     for index, part in enumerate(voice.pick(rules[symbol])):
-        if index % 2 == 0:
-            pieces.append(part)
-            continue
-        name = part.removeprefix("^")
-        terminal = terminals.get(name)
-        text = terminal() if terminal else expand(name, terminals, voice, rules)
-        pieces.append(upper_first(text) if part != name else text)
+        text = part
+        if index % 2:
+            name = part.removeprefix("^")
+            starts = starts or part != name
+            terminal = terminals.get(name)
+            text = terminal() if terminal else expand(name, terminals, voice, rules)
+        # Where a symbol is empty, what follows it begins the sentence.
+        pieces.append(upper_first(text) if starts else text)
+        starts = starts and not text
     return "".join(pieces)

@@ -78,6 +78,7 @@ ACTIVITIES = ("hiking", "swimming", "skiing", "climbing", "cycling", "kayaking",
 GENRES = ("jazz", "western", "science fiction", "folk", "mystery", "ambient", "comedy", "drama", "flamenco")
 ROOMS = ("kitchen", "attic", "garage", "hallway", "porch", "cellar", "nursery", "office", "greenhouse", "bedroom")
 DEVICES = ("sensor", "thermostat", "camera", "lamp", "doorbell", "smoke detector", "valve", "plug", "lock", "speaker")
+APPLIANCES = ("fridge", "dishwasher", "tumble dryer", "kettle", "oven", "freezer", "heat pump", "dehumidifier")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

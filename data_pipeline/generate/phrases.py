@@ -48,6 +48,8 @@ def head_of(schema: Schema) -> str:
     words = head.split()
     if not 1 <= len(words) <= _HEAD_WORDS or not re.fullmatch(r"[\w' -]+", head):
         return ""
+    if words[-1] in PREPOSITIONS:
+        return ""
     if words[0].endswith("s") and base_verb(words[0]):  # "Specifies a fingerprint" is no noun.
         return ""
     return head if words[0].isupper() else head[0].lower() + head[1:]
@@ -200,9 +202,12 @@ class Phrase:
 
     def clause(self, value: Any, voice: Voice) -> str:
         """An argument as a clause of its own: 'the weight is 70 kg'."""
-        if isinstance(value, (bool, dict)):
-            return self.argument(value, voice)
+        if isinstance(value, bool):
+            return self.flag(value, voice)
         said = self.value(value, voice)
+        if isinstance(value, dict):
+            noun = voice.pick(self.nouns)
+            return f"the {noun} has {said}" if voice.wide and voice.chance(0.5) else f"{noun} ({said})"
         before, behind = voice.pick(self._clauses[isinstance(value, list), voice.wide])
         return f"{before}{said}{behind}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data_pipeline.generate.frames import Terminal, expand
+from data_pipeline.generate.phrases import Phrase
 from data_pipeline.generate.text import join, lower_first
 from data_pipeline.generate.voice import Voice
 from data_pipeline.generate.wording import Wording
@@ -105,13 +106,13 @@ def _terminals(wording: Wording, arguments: Arguments, voice: Voice) -> dict[str
         "question": lambda: wording.question,
         "keyword": lambda: wording.keyword(voice),
         "details": lambda: _details(wording, arguments, voice),
-        "clauses": lambda: join([phrase.clause(value, voice) for phrase, value in wording.parts(arguments, voice)]),
-        "terse": lambda: ", ".join(phrase.terse(value, voice) for phrase, value in wording.parts(arguments, voice)),
+        "clauses": lambda: join(wording.parts(arguments, Phrase.clause, voice)),
+        "terse": lambda: ", ".join(wording.parts(arguments, Phrase.terse, voice)),
     }
 
 
 def _details(wording: Wording, arguments: Arguments, voice: Voice) -> str:
-    return join([phrase.argument(value, voice) for phrase, value in wording.parts(arguments, voice)]) or "no details"
+    return join(wording.parts(arguments, Phrase.argument, voice)) or "no details"
 
 
 def _cases(group: _Group, calls: Sequence[Arguments], voice: Voice) -> dict[str, Terminal]:

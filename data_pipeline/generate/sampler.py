@@ -137,20 +137,26 @@ def _tool_set(first: Tool, catalogue: Catalogue, recipe: DataRecipe, rng: random
     """`first` and companions: of its topic, linked to it by a result, or any."""
     chosen = {first.name: first}
     size = min(_weighted(recipe.tools_per_set, rng), len(catalogue.tools))
-    for _ in range(size * _TRIES):
-        if len(chosen) >= size:
-            break
+    while len(chosen) < size:
         kind = rng.random()
-        candidates: Sequence[Tool] = catalogue.tools
-        if kind < recipe.near_share:
-            candidates = catalogue.topics[first.topic]
-        elif kind < recipe.near_share + recipe.linked_share:
-            candidates = catalogue.linked(first) or catalogue.tools
-        tool = rng.choice(candidates)
+        near, linked = recipe.near_share, recipe.near_share + recipe.linked_share
+        wanted = catalogue.topics[first.topic] if kind < near else catalogue.linked(first) if kind < linked else ()
+        tool = _other(wanted, chosen, rng) or _other(catalogue.tools, chosen, rng)
+        if tool is None:
+            break
         chosen[tool.name] = tool
     offered = list(chosen.values())
     rng.shuffle(offered)
     return tuple(offered)
+
+
+def _other(candidates: Sequence[Tool], chosen: Mapping[str, Tool], rng: random.Random) -> Tool | None:
+    """One that is not chosen yet, if a fair number of draws finds any."""
+    for _ in range(_TRIES if candidates else 0):
+        tool = rng.choice(candidates)
+        if tool.name not in chosen:
+            return tool
+    return None
 
 
 def _has_strangers(offered: Sequence[Tool], catalogue: Catalogue) -> bool:

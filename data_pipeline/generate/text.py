@@ -11,7 +11,7 @@ from data_pipeline.generate.schemas import words_of
 FILLERS = frozenset(
     re.findall(
         r"\w+",
-        "a about after all are been by case for front has have hello i in into is just know me my not of old on "
+        "a about all are been by for has have hello i in into is just know me my not of on "
         "says so that the there this to ve we with you",
     )
 )

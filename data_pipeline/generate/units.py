@@ -114,6 +114,13 @@ UNITS: dict[str, Unit] = {
     "dollars": _unit("usd", "dollars", sign="$"),
     "euros": _unit("eur", "euros", sign="€"),
 }
+_ADJECTIVES = frozenset(
+    (
+        "regular", "longest", "shortest", "current", "target", "total", "maximum", "max", "minimum", "min", "average",
+        "first", "last", "next", "daily", "weekly", "monthly", "yearly", "annual", "free", "initial", "final", "extra",
+        "used", "paid",
+    )
+)  # fmt: skip
 GLUED = frozenset({"%", "°C", "°F"})
 """Forms that stand at the number without a space."""
 PREPOSITIONS = frozenset({"at", "by", "for", "from", "in", "of", "on", "per", "to", "with"})
@@ -132,6 +139,8 @@ def split_unit(name: str) -> tuple[str, Unit | None]:
         return " ".join([*words, unit.key]), None
     while words and words[-1] in PREPOSITIONS:
         words.pop()
+    if words and words[-1] in _ADJECTIVES:  # "regular hours", not "regular"
+        return words_of(name), None
     return " ".join(words), unit
 
 

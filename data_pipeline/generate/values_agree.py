@@ -5,6 +5,7 @@ Read from the words of parameter names, so a relation that the names do not tell
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping
 from itertools import permutations
@@ -59,6 +60,7 @@ DIFFERENT = (("from", "to"), ("source", "target"), ("home", "away"), ("first", "
 OWED = ("balance", "principal", "debt")
 # A choice -> the numbers that make sense on that scale, where a neighbour is a temperature.
 SCALES = {"gas_mark": (1, 9), "fahrenheit": (15, 100), "kelvin": (255, 320), "f": (15, 100), "k": (255, 320)}
+_SIZES = {"width", "height", "length", "weight", "volume", "size"}
 _MOMENTS = ("date", "time", "date-time")
 _TRIES = 12
 
@@ -94,7 +96,15 @@ def _pair_rules(one: Field, other: Field) -> Iterator[Rule]:
             yield _different(one, other)
         if one.kind == "array" and one.name < other.name and _stem(one) & _stem(other):
             yield _equally_long(one.name, other.name)
+    yield from _sum_rule(one, other)
     yield from _special_rules(one, other)
+
+
+def _sum_rule(sizes: Field, whole: Field) -> Iterator[Rule]:
+    """Widths of pictures fit the width of a wall."""
+    shared = _stem(sizes) & _stem(whole) & _SIZES
+    if sizes.kind == "array" and whole.kind in ("integer", "number") and shared:
+        yield _fitting(sizes.name, whole)
 
 
 def _special_rules(one: Field, other: Field) -> Iterator[Rule]:
@@ -170,6 +180,20 @@ def _equally_long(one: str, other: str) -> Rule:
             drawn[one], drawn[other] = lists[0][:length], lists[1][:length]
 
     return cut
+
+
+def _fitting(sizes: str, whole: Field) -> Rule:
+    def fit(drawn: dict[str, Any], rng: random.Random) -> None:
+        found = drawn.get(sizes)
+        if whole.name not in drawn or not isinstance(found, list):
+            return
+        total = sum(size for size in found if isinstance(size, (int, float)))
+        most = whole.schema.get("maximum") or 4 * total
+        if drawn[whole.name] < total < most:
+            drawn[whole.name] = math.ceil(rng.uniform(total, min(most, 2 * total)) / 10) * 10
+            drawn[whole.name] = min(drawn[whole.name], most)
+
+    return fit
 
 
 def _share_of(payment: Field, owed: Field) -> Rule:

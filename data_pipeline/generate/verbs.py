@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Ways to say a description's leading verb.
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "add": ("add", "put in"),
+    "add": ("add",),
     "assess": ("assess", "evaluate", "judge"),
     "build": ("build", "put together", "make"),
     "calculate": ("calculate", "compute", "work out", "figure out"),
@@ -45,7 +45,8 @@ def _words(text: str) -> frozenset[str]:
 
 # Other verbs that names and descriptions begin with.
 VERBS = frozenset(SYNONYMS) | _words(
-    "accept activate adjust allocate analyze apply approve arrange ask assign attach authorize balance blend book "
+    "accept project weigh owe contain denote hold indicate represent specify "
+    "activate adjust allocate analyze apply approve arrange ask assign attach authorize balance blend book "
     "browse bulk calibrate call cancel capture change clear clone close collect combine complete configure confirm "
     "connect control copy correct curve cut deactivate decode define deploy design detect disable discard display "
     "download draft draw edit enable encode enter evaluate execute export extract fill filter format forward give "
@@ -58,6 +59,11 @@ VERBS = frozenset(SYNONYMS) | _words(
     "suggest suspend switch sync tell test time total track train transfer translate turn unlock unsubscribe upload "
     "use validate verify view visit wait watch work write seat "
 )
+CATALOGUE_VERBS = _words(
+    "add batch cancel clear close copy create delete download export fetch find get import insert list modify move "
+    "open patch publish query read remove reset run search send set start stop update upload write"
+)
+"""Verbs that catalogues put last, as in `files_list`."""
 _DOUBLED = {"get", "put", "plan", "split", "set", "run", "stop", "map", "tag", "scan", "cut"}
 
 

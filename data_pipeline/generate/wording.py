@@ -6,14 +6,16 @@ Only English descriptions that begin with a verb or a noun are understood; of ot
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data_pipeline.generate.phrases import Phrase, phrases_of
 from data_pipeline.generate.schemas import words_of
+from data_pipeline.generate.spans import Span, only_span, span_text
 from data_pipeline.generate.text import content_words, lower_first, stems
 from data_pipeline.generate.values import Field
-from data_pipeline.generate.verbs import SYNONYMS, base_verb, gerund
+from data_pipeline.generate.verbs import CATALOGUE_VERBS, SYNONYMS, base_verb, gerund
 from data_pipeline.generate.voice import Voice
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ _QUESTION_WORDS = ("whether ", "how ", "what ", "which ", "where ", "when ", "wh
 _ASIDE = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]|<[^>]+>|`+|\*\*|https?://\S+")
 _GOAL_END = re.compile(r"[,;:]? (?:such as|e\.g\.|i\.e\.|for example|for instance|including|like) .*|[;:] .*")
 MAX_GOAL_WORDS = 16
+_SPAN_SHARE = 0.5
+
+Say = Callable[[Phrase, Any, Voice], str]
 
 
 class Goal(NamedTuple):
@@ -68,11 +73,12 @@ class Wording:
     def name_goal(self) -> Goal:
         """What to do, from the name."""
         words = words_of(self.tool.name).split() or [self.tool.name]
-        if base_verb(words[0]) is None and len(words) > 1 and base_verb(words[-1]):
+        if base_verb(words[0]) is None and len(words) > 1 and words[-1] in CATALOGUE_VERBS:
             words = [words[-1], *words[:-1]]  # files list -> list files
         verb = base_verb(words[0])
         if verb is None:
-            return Goal(("get", "look up", "give me"), " ".join(words))
+            told = base_verb(first_sentence(self.tool.description).partition(" ")[0])
+            return Goal(SYNONYMS.get(told, (told,)) if told else ("get", "look up", "give me"), " ".join(words))
         return Goal((verb,), " ".join(words[1:]))
 
     @cached_property
@@ -125,7 +131,8 @@ class Wording:
     def doing(self, voice: Voice) -> str:
         """'calculating the monthly payment of a loan'."""
         verb, rest = self._goal(voice)
-        return f"{gerund(verb)} {rest}".strip()
+        # "Giving me" would be what the user does.
+        return f"{gerund('find' if verb.endswith(' me') else verb)} {rest}".strip()
 
     def keyword(self, voice: Voice) -> str:
         """'monthly loan payment': a search box's words."""
@@ -136,9 +143,21 @@ class Wording:
         """The thing, perhaps with a possessive."""
         return (possessive(self.thing) or self.thing) if voice.chance(0.3) else self.thing
 
-    def parts(self, arguments: dict[str, Any], voice: Voice) -> list[tuple[Phrase, Any]]:
-        """The phrase of each argument with its value, at times in another order."""
-        pairs = [(self.phrases.get(name) or Phrase(Field(name, {})), value) for name, value in arguments.items()]
+    @cached_property
+    def _span(self) -> Span | None:
+        return only_span(self.phrases)
+
+    def parts(self, arguments: dict[str, Any], say: Say, voice: Voice) -> list[str]:
+        """Each argument said one way, such as `Phrase.argument`, at times in another order or two as one."""
+        rest, spoken = arguments, []
+        span = self._span
+        if voice.wide and span and span.first in arguments and span.last in arguments and voice.chance(_SPAN_SHARE):
+            spoken = [span_text(span, self.phrases, arguments, voice)]
+            rest = {name: value for name, value in arguments.items() if name not in (span.first, span.last)}
+            if say is Phrase.clause:
+                spoken = [f"{voice.pick(('it is', 'that would be', 'I mean'))} {spoken[0]}"]
+        for name, value in rest.items():
+            spoken.append(say(self.phrases.get(name) or Phrase(Field(name, {})), value, voice))
         if voice.chance(0.4):
-            voice.rng.shuffle(pairs)
-        return pairs
+            voice.rng.shuffle(spoken)
+        return spoken

@@ -110,9 +110,9 @@ class ShardWorker:
         self.finish(shard, self.check(self.write_by_grammar(self.plans(shard))))
 
     def accepted_by_grammar(self) -> Iterator[Trajectory]:
-        """Samples of the grammar that pass all checks, shard by shard."""
+        """Samples of the grammar that pass all that can be told of one by itself, shard by shard."""
         for shard in range(self._job.recipe.total_shards):
-            for sample in self.check(self.write_by_grammar(self.plans(shard))):
+            for sample in map(self._curated, self.check(self.write_by_grammar(self.plans(shard)))):
                 if sample.failed is None:
                     yield sample
 

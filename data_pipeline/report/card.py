@@ -62,7 +62,7 @@ def write_card(folder: Path) -> Path:
     provenance = _optional(folder / "provenance.json")
     parts = [
         _header(funnel, recipe, provenance),
-        f"# {folder.resolve().name}\n\n{_summary(funnel, recipe)}",
+        f"# Verified function-calling samples\n\n{_summary(funnel, recipe)}",
         f"## Rows\n\n{_FORMAT}\n{_markdown(('style', 'samples'), funnel.styles.most_common())}",
         f"## Verification\n\n{_verification(funnel, recipe)}",
         f"## Duplicates and benchmarks\n\n{_curation(funnel, recipe.get('recipe'))}",
@@ -132,7 +132,7 @@ def _verification(funnel: Funnel, recipe: dict[str, Any]) -> str:
     rows = ((s, e, p, ", ".join(f"{reason} {n}" for reason, n in funnel.reasons(s))) for s, e, p in funnel.stages())
     heading, *passes = funnel.pass_rows(generator_name(recipe))
     parts = [
-        _generator(settings) if settings else "",
+        _generator(settings, funnel.prompts) if settings else "",
         _VERIFICATION,
         _markdown(heading, passes),
         _markdown(("stage", "entered", "passed", "rejects by reason"), rows),
@@ -155,10 +155,12 @@ def _model_name(settings: dict[str, Any]) -> str:
     return str(settings.get("model") or settings.get("path") or settings["kind"])
 
 
-def _generator(settings: dict[str, Any]) -> str:
-    """Who wrote and who judged."""
+def _generator(settings: dict[str, Any], prompts: Iterable[str]) -> str:
+    """Who wrote, asked how, and who judged."""
     name = _model_name(settings["generator"]) if settings.get("generator") else "grammar"
     written = "rules, no language model" if name == "grammar" else f"`{name}`"
+    if prompts := sorted(prompts):
+        written += f", asked with the prompt {', '.join(f'`{prompt}`' for prompt in prompts)}"
     judges = [_model_name(judge) for judge in settings.get("judges") or ()]
     if not judges:
         return f"Written by: {written}. No language model judged them."
@@ -184,20 +186,22 @@ def _curation(funnel: Funnel, settings: dict[str, Any] | None) -> str:
 def _tools(provenance: dict[str, Any]) -> str:
     if not provenance:
         return "Where the tools came from is not on record."
-    rows = (
-        (
-            entry["source"],
-            entry["version"] or "-",
-            entry["licence"] or "not stated",
-            "yes" if entry["executable"] else "no",
-        )
-        for entry in provenance["sources"]
-    )
-    told = _markdown(("source", "version", "licence", "executed"), rows)
-    level = provenance.get("sandbox", {}).get("level", "unknown")
-    return (
-        f"{told}\n\nCalls ran in a sandbox of level `{level}`; provenance.json lists its layers and what was left out."
-    )
+    sources = provenance["sources"]
+    if not any(entry["executable"] for entry in sources):
+        ran = "No call was executed."
+    else:
+        level = provenance.get("sandbox", {}).get("level", "unknown")
+        ran = f"Calls ran in a sandbox of level `{level}`; provenance.json lists its layers and what was left out."
+    rows = [
+        (source["source"], source["version"] or "-", source["licence"] or "not stated", _yes(source["executable"]))
+        for source in sources
+    ]
+    told = _markdown(("source", "version", "licence", "executed"), rows) if rows else ""
+    return f"{told}\n\n{ran}".strip()
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _repeat(recipe: dict[str, Any]) -> str:

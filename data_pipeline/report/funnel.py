@@ -31,6 +31,7 @@ class Funnel:
         not_executed: accepted samples with a call that was not run, since its tool is a schema only.
         generators: who wrote a sample, '' where it does not say -> what became of it: `drafted`, `accepted`, or the
             stage that refused it.
+        prompts: name and version of a prompt -> accepted samples it was asked for with.
         input_tokens: prompt tokens spent on all samples, the refused ones included.
         output_tokens: tokens written for them.
         cost: of both, in the currency of the recipe's prices.
@@ -44,6 +45,7 @@ class Funnel:
     calls: int = 0
     not_executed: int = 0
     generators: Counter[tuple[str, str]] = field(default_factory=Counter)
+    prompts: Counter[str] = field(default_factory=Counter)
     input_tokens: float = 0.0
     output_tokens: float = 0.0
     cost: float = 0.0
@@ -64,6 +66,8 @@ class Funnel:
             self.accepted += 1
             self.styles[sample.style] += 1
             self.calls += len(sample.calls)
+            if sample.origin and sample.origin.prompt:
+                self.prompts[sample.origin.prompt] += 1
             self.not_executed += any(verdict.reason == "not_executed" for verdict in sample.verdicts)
 
     def refuse_accepted(self, samples: Iterable[Trajectory]) -> None:
@@ -118,6 +122,7 @@ class Funnel:
             "not_executed": self.not_executed,
             "ran": {stage: self.ran[stage] for stage in STAGES if self.ran[stage]},
             "generators": self._by_generator(),
+            "prompts": dict(sorted(self.prompts.items())),
             "tokens": {
                 "input": round(self.input_tokens, TOKEN_DIGITS),
                 "output": round(self.output_tokens, TOKEN_DIGITS),
@@ -150,6 +155,7 @@ class Funnel:
             calls=data["calls"],
             not_executed=data.get("not_executed", 0),
             generators=Counter({(name, fate): n for name, row in generators.items() for fate, n in row.items()}),
+            prompts=Counter(data.get("prompts", {})),
             input_tokens=tokens.get("input", 0.0),
             output_tokens=tokens.get("output", 0.0),
             cost=data.get("cost", 0.0),
@@ -164,11 +170,13 @@ class Funnel:
         """The funnel as people read it."""
         rows = []
         for stage, entered, passed in self.stages():
-            told = [f"{reason} {number}" for reason, number in self.reasons(stage)]
-            if stage == "execution" and self.not_executed:
-                told.append(f"(passed, not executed {self.not_executed})")
-            rows.append((stage, entered, passed, f"{passed / max(entered, 1):.1%}", ", ".join(told) or "-"))
-        return table(title, ("stage", "entered", "passed", "share", "rejects by reason"), rows)
+            told = ", ".join(f"{reason} {number}" for reason, number in self.reasons(stage))
+            rows.append((stage, entered, passed, f"{passed / max(entered, 1):.1%}", told or "-"))
+        made = table(title, ("stage", "entered", "passed", "share", "rejects by reason"), rows)
+        if self.not_executed:
+            made.caption = f"accepted without being executed: {self.not_executed}"
+            made.caption_justify = "left"
+        return made
 
     def pass_rows(self, generator_name: str) -> list[tuple[str, ...]]:
         """The pass table: a heading, then one row a generator.

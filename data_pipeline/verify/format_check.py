@@ -155,6 +155,8 @@ def _answer(sample: Trajectory) -> _Problem:
     # Compared as text, because to Python 1 and 1.0 and True are equal.
     if render_answer(parsed) != text:
         return "unparseable_answer", "the answer parses to other calls"
+    if len(sample.calls) < 2:
+        return None
     counts = Counter((call.name, _canonical(call.arguments)) for call in sample.calls)
     twice = next((name for (name, _), count in counts.items() if count > 1), None)
     return None if twice is None else ("repeated_call", f"'{twice}' is called twice with the same arguments")

@@ -25,6 +25,7 @@ _NEGATIVE = word_set(
 _POSITIVE = word_set("yes true with include includes including included also enable enabled on only counting")
 _DENIED_BEFORE = word_set("not no without don't doesn't isn't never exclude excluding skip")
 _DENIED_BEHIND = word_set("off false no")
+_AFFIRMED_BEHIND = word_set("yes true on")
 _BELOW_ZERO = word_set("minus negative below before ago back backwards earlier less west south lost")
 _MOMENT = re.compile(r"[\d\-/.:T apm]+")
 _MOST_PLACES = 1000  # Of one value in one query; behind them a text counts as not found.
@@ -100,20 +101,27 @@ def states_flag(name: str, value: bool, description: str, facts: Facts) -> bool:
 
 
 def _is_denied(own: Vocabulary, facts: Facts) -> bool:
-    """Whether a parameter's words stand right behind a 'not', or before an 'off'."""
+    """Whether one of a parameter's words stands only right behind a 'not', or before an 'off'."""
+    denied: dict[str, bool] = {}
     for index, word in enumerate(facts.words):
         if own.has(word):
             before, behind = facts.words[max(0, index - 2) : index], facts.words[index + 1 : index + 3]
-            if not _DENIED_BEFORE.isdisjoint(before) or not _DENIED_BEHIND.isdisjoint(behind):
-                return True
-    return False
+            if behind and behind[0] in _AFFIRMED_BEHIND:
+                behind = ()  # 'round trip: yes. No rush.'
+            found = not _DENIED_BEFORE.isdisjoint(before) or not _DENIED_BEHIND.isdisjoint(behind)
+            denied[word] = found and denied.get(word, True)
+    return any(denied.values())
 
 
 def states_choice(value: str, choices: Iterable[Any], facts: Facts) -> bool:
     """Whether the query says one value of an enum: by its words, unless another value has the same."""
     plain = words_of(value)
-    if any(other != value and words_of(str(other)) == plain for other in choices if isinstance(other, (str, int))):
-        return bool(re.search(rf"(?<!\w){re.escape(value)}(?![\w+-])", facts.raw))
+    alike = [o for o in choices if o != value and isinstance(o, (str, int)) and words_of(str(o)) == plain]
+    if alike:
+        # The article 'a' is no grade A, and where 'aa' and 'AA' differ, so must what is said.
+        by_case = value.casefold() in ("a", "i") or any(str(other).casefold() == value.casefold() for other in alike)
+        said, text = (value, facts.raw) if by_case else (value.casefold(), facts.lowered)
+        return bool(re.search(rf"(?<![^\W_]){re.escape(said)}(?![\w+-])", text))
     if stands_in(value, facts.lowered):
         return True
     words = identifier_words(value)

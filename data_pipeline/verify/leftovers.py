@@ -35,6 +35,7 @@ _BEGINS_ANEW = re.compile(
 _OF_SOMEBODY = word_set(
     "i i'm i've i'd i'll we we're we've my our he she they there his her their is are was were has had been"
 )
+_MINOR = word_set("after before during while about over under out some too also very really own see know way")
 _MONEY = word_set(
     "price cost costs amount money currency fee fees budget salary income rent payment bill balance dollar euro"
 )
@@ -108,7 +109,7 @@ def _is_aside(clause: str, used: Used, tools: Sequence[ToolWords]) -> bool:
 def _is_unrelated(part: str, used: Used, tools: Sequence[ToolWords]) -> bool:
     """Whether a stretch of text states a number, is about something, and shares nothing with the calls."""
     facts = read_facts(part)
-    words = telling(word for word in facts.words if not word.isdecimal())
+    words = telling(word for word in facts.words if not word.isdecimal() and word not in _MINOR)
     if not facts.loose_numbers or not words or facts.dates or facts.times:
         return False
     if any(used.has(stated) for stated in facts.loose_numbers) or any(_is_told(text, facts) for text in used.texts):

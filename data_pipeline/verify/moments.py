@@ -34,7 +34,9 @@ _WITH_MONTH = {
     "month d": re.compile(rf"\b{_MONTH}\s+{_DAY}"),
 }
 _DIGITS_DATE = re.compile(r"\d[-/.]\d{1,2}[-/.]\d")
-_ORDINAL_DAY = re.compile(rf"\b(?:(twenty|thirty)[\s-])?({'|'.join(ORDINALS)})\b")
+_ORDINAL_DAY = re.compile(
+    rf"\b(?:(twenty|thirty)[\s-])?({'|'.join(ORDINALS)})\b(?=(?:\s{{1,3}}of)?\s{{1,3}}{_MONTH}|,?\s{{1,3}}\d{{4}}\b)"
+)
 
 _HALF = r"[ap](?=\.?\s?m\b)"
 _PART_WORDS = r"morning\b|afternoon\b|evening\b|night\b"
@@ -45,6 +47,7 @@ _PART = (
 _HOURS = {word: number for word, number in SPELLED.items() if 1 <= number <= 12}
 _HOUR = rf"(\d{{1,2}}|{'|'.join(_HOURS)})"
 _CLOCK = re.compile(rf"\b(\d{{1,2}}):(\d{{2}})(?::\d{{2}})?(?:\s*([ap])\.?m\b|{_PART})?|\b(\d{{1,2}})\s*([ap])\.?m\b")
+_COLON = re.compile(r":\d\d")
 _PAST = re.compile(
     rf"(?<!from )(?<!between )\b(half|quarter|five|ten|twenty[\s-]five|twenty)\s{{1,3}}(past|after|to)\s{{1,3}}"
     rf"{_HOUR}\b{_PART}?"
@@ -52,7 +55,11 @@ _PAST = re.compile(
 _FULL_HOUR = re.compile(rf"(?<![\d.,:])\b{_HOUR}(?:\s{{1,3}}o['’]clock\b{_PART}?|{_PART})")
 _MINUTES = {"half": 30, "quarter": 15, "five": 5, "ten": 10, "twenty": 20}
 _NAMED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00"}
-_PARTS_OF_DAY = word_set("morning afternoon evening night tonight o'clock past quarter five ten twenty pm am m")
+# Which words call for which pattern: searching for all of them in every text would cost more than all else.
+_HALVES = word_set("am pm m")
+_PARTS_OF_DAY = word_set("morning afternoon evening night tonight o'clock") | _HALVES
+_PAST_WORDS = word_set("past quarter")
+_TO_WORDS, _MINUTE_WORDS = word_set("to after"), word_set("five ten twenty")
 
 
 class Moments(NamedTuple):
@@ -83,8 +90,7 @@ def take_moments(text: str, words: frozenset[str]) -> Moments:
         found = _take_dates(_WITH_MONTH, found._replace(rest=_ORDINAL_DAY.sub(_in_digits, text)))
     if _DIGITS_DATE.search(text):
         found = _take_dates(_IN_DIGITS, found)
-    if ":" in text or not words.isdisjoint(_PARTS_OF_DAY):
-        found = _take_times(found, words)
+    found = _take_times(found, words)
     found.times.update(moment for name, moment in _NAMED_TIMES.items() if name in words)
     return found
 
@@ -97,10 +103,13 @@ def _in_digits(match: re.Match[str]) -> str:
 def _take_dates(patterns: dict[str, re.Pattern[str]], so_far: Moments) -> Moments:
     text = so_far.rest
     for kind, pattern in patterns.items():
-        for match in pattern.finditer(text):
+
+        def taken(match: re.Match[str], kind: str = kind) -> str:
             so_far.dates.update(_iso_dates(kind, match.groups()))
             so_far.spans.append(match[0])
-        text = pattern.sub(" ; ", text)
+            return " ; "
+
+        text = pattern.sub(taken, text)
     return so_far._replace(rest=text)
 
 
@@ -129,10 +138,14 @@ def _take_times(so_far: Moments, words: frozenset[str]) -> Moments:
         so_far.times.update(_READERS[match.re](match))
         return " ; "
 
-    text = _CLOCK.sub(taken, text)
+    if _COLON.search(text) or not words.isdisjoint(_HALVES):
+        text = _CLOCK.sub(taken, text)
+    minutes_to = not words.isdisjoint(_MINUTE_WORDS) and not words.isdisjoint(_TO_WORDS)
+    if minutes_to or not words.isdisjoint(_PAST_WORDS):
+        text = _PAST.sub(taken, text)
     if not words.isdisjoint(_PARTS_OF_DAY):
-        text = _FULL_HOUR.sub(taken, _PAST.sub(taken, text))
-    return so_far._replace(rest=text)
+        text = _FULL_HOUR.sub(taken, text)
+    return so_far if text is so_far.rest else so_far._replace(rest=text)
 
 
 def _read_clock(match: re.Match[str]) -> Iterator[str]:

@@ -35,15 +35,15 @@ SCALES = {"dozen": 12.0, "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billi
 """Words that multiply the number before them."""
 
 _ALONE = {"half": 0.5, "quarter": 0.25, "once": 1.0, "single": 1.0, "twice": 2.0, "couple": 2.0, "pair": 2.0}
+_ONE = ("a", "an")
 _PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25}
 _SINGLE = {**_ALONE, **ORDINALS, "dozen": 12.0}
 _STARTS = frozenset((*SPELLED, *_SINGLE))
 _SIGNALS = _STARTS.union(SCALES)
-_ONE = ("a", "an")
-# "an hour" is a duration in "for an hour" and none in "$30 an hour".
-_BEFORE_DURATION = word_set(
-    "for in within after about around of takes take lasts lasting lasted is exactly roughly nearly almost over only"
-)
+_BEGINS = _STARTS.union(_ONE)
+# "an hour" is a rate behind these, as in 'once an hour', and behind plurals: 'hours a day'.
+_BEFORE_RATE = word_set("once twice thrice often much many percent")
+_NO_PLURAL = word_set("is takes lasts was this comes equals exceeds needs plus its less")
 UNUSUALLY_SMALL = 12
 """Up to here number words are used so loosely ('one more thing') that leaving one out means nothing."""
 
@@ -80,12 +80,15 @@ def said_numbers(words: Sequence[str], text: str) -> Iterator[SaidNumber]:
         text: lower case; tells 'twenty-five' from 'twenty, five'.
     """
     if has_number_words(words):
-        index = 0
-        while index < len(words):
+        has_parts = not _PARTS.keys().isdisjoint(words)
+        end = 0
+        for index, word in enumerate(words):
+            if index < end or not (word in _BEGINS or (has_parts and word.isdecimal())):
+                continue
             run = _run_at(words, index)
             if run is not None:
                 yield _said(words, index, run, text)
-            index = index + 1 if run is None else run.end
+                end = run.end
     if not UNITS.keys().isdisjoint(words):
         yield from _durations(words)
 
@@ -235,11 +238,18 @@ def _durations(words: Sequence[str]) -> Iterator[SaidNumber]:
         added, _ = _and_a_part(words, index + 1)
         before = words[max(0, index - 4) : index - 1]
         share = _share(before)
-        if share is None and not added and not (before and before[-1] in _BEFORE_DURATION):
+        if share is None and not added and _makes_a_rate(before[-1] if before else ""):
             continue
         value = 1 + added if share is None else share
         text = " ".join(words[index - 1 : index + 1])
         yield SaidNumber(text, (value,), Quantity(value, UNITS[word]), is_loose=value != 1)
+
+
+def _makes_a_rate(word: str) -> bool:
+    """Whether 'an hour' behind the word means per hour."""
+    if word.isdecimal() or word in _STARTS or word in UNITS or word in _BEFORE_RATE:
+        return True
+    return word.endswith("s") and word not in _NO_PLURAL
 
 
 def _share(before: Sequence[str]) -> float | None:

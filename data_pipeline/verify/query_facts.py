@@ -16,6 +16,7 @@ from data_pipeline.verify.words import Vocabulary, singular, words_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_DATE_T_TIME = re.compile(r"t(?=\d)(?<=\dt)")  # 2026-03-03T14:00 is two words.
 _DIGIT = re.compile(r"\d")
 _INSIDE = re.compile(r"(?<=[^\W\d_])\d+(?:\.\d+)?")
 _BEFORE_DIGITS = ".$€£¥₹₩-−"
@@ -126,9 +127,8 @@ def numbers_of(text: str) -> frozenset[float]:
 def read_facts(text: str) -> Facts:
     """Read what a text states; every number of a date or a time also counts as a number."""
     words = words_of(text)
-    # 2026-03-03T14:00 is two words.
     lowered = text.casefold()
-    moments = take_moments(re.sub(r"(?<=\d)t(?=\d)", " ", lowered) if "t" in lowered else lowered, frozenset(words))
+    moments = take_moments(_DATE_T_TIME.sub(" ", lowered), frozenset(words))
     plain: set[float] = set()
     for part in (*moments.dates, *moments.times, *moments.spans):
         plain.update(float(digits) for digits in re.findall(r"\d+", part))

@@ -23,12 +23,25 @@ from data_pipeline.recipe import DataRecipe
 from data_pipeline.run import fresh_samples, generate, tool_pool
 
 RECIPE = """\
-tools: ["bundled:energy", "bundled:finance"]
+tools: ["bundled:energy", "bundled:finance", "python:{picky}"]
 seed: 5
 shards: 3
 tool_sets_per_shard: 8
 queries_per_tool_set: 12
 """
+# Refuses about every third call, so that the job has something to reject.
+PICKY = '''
+def book_locker(number: int, hours: int) -> str:
+    """Book a locker of the station.
+
+    Args:
+        number: Number of the locker, from 1 to 400
+        hours: Number of hours
+    """
+    if number % 3 == 0:
+        raise ValueError("this locker is broken")
+    return f"locker {number} for {hours} h"
+'''
 SMALL = ("shards=1", "tool_sets_per_shard=2", "queries_per_tool_set=4")
 
 
@@ -41,7 +54,9 @@ def files(folder: Path) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("recipe") / "job.yaml"
-    path.write_text(RECIPE, encoding="utf-8")
+    picky = path.with_name("picky.py")
+    picky.write_text(PICKY, encoding="utf-8")
+    path.write_text(RECIPE.format(picky=picky), encoding="utf-8")
     return path
 
 
@@ -236,24 +251,43 @@ def test_a_full_disk_is_told_in_one_line_and_the_rest_follows_later(
     sync = os.fsync
 
     def full(descriptor: int) -> None:
-        if (out / "shards" / "0000.jsonl").exists():
+        if (out / "manifest" / "0000.json").exists():
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        with pytest.raises(InputError, match=r"rejects/0001\.jsonl: no space left .* run the same command") as caught:
+        with pytest.raises(InputError, match=r"0001\.npy: no space left .* run the same command") as caught:
             generate(job, out)
     assert "\n" not in str(caught.value)
-    assert sorted(files(out)) == [
-        "provenance.json",
-        "recipe.json",
-        "rejects/0000.jsonl",
-        "shards/0000.jsonl",
-        "tools.jsonl",
-    ]
+    assert (out / "shards" / "0000.jsonl").exists()
+    assert not (out / "shards" / "0001.jsonl").exists()
     generate(job, out)
     assert files(out) == files(dataset)
+
+
+ON_A_SMALL_DISK = """
+mount -t tmpfs -o size=1200k small "$1" || exit 77
+shift_out=$1; shift
+"$@"; echo "exit $?"
+mount -o remount,size=60m small "$shift_out"
+"$@"; echo "exit $?"
+cp -r "$shift_out/out" "$shift_out.copy"
+"""
+
+
+def test_a_disk_that_is_really_full_loses_nothing(recipe: Path, dataset: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = [*XLAM, "data", "generate", str(recipe), "--out", str(disk / "out")]
+    shell = ["unshare", "-Urm", "sh", "-c", ON_A_SMALL_DISK, "sh", str(disk), *command]
+    done = subprocess.run(shell, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode in (1, 77):
+        pytest.skip(f"this machine lets nobody mount: {done.stderr.strip()}")
+    assert done.stdout == "exit 2\nexit 0\n"
+    told = done.stderr.splitlines()[0]
+    assert "no space left on the disk; free some and run the same command again" in told
+    assert files(tmp_path / "disk.copy") == files(dataset)
 
 
 def test_another_job_may_not_write_into_the_folder(recipe: Path, dataset: Path) -> None:
@@ -272,7 +306,7 @@ def test_a_resumed_job_knows_the_queries_of_finished_shards(tmp_path: Path) -> N
     path = tmp_path / "tools.json"
     path.write_text(json.dumps([one_tool("Ask.")]), encoding="utf-8")
     styles, sizes = {"simple": 1.0}, {1: 1.0}
-    job = DataRecipe(tools=[f"json:{path}"], shards=2, tool_sets_per_shard=5, styles=styles, tools_per_set=sizes)
+    job = DataRecipe(tools=[f"json:{path}"], shards=2, tool_sets_per_shard=40, styles=styles, tools_per_set=sizes)
     generate(job, tmp_path / "out")
     before = files(tmp_path / "out")
     assert b"duplicate_query" in before["rejects/0001.jsonl"]

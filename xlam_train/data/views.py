@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OTHER: Mapping[ToolConversion, ToolConversion] = {"card": "leaderboard", "leaderboard": "card"}
 
 NAME_LENGTHS = (6, 12)
-"""Shortest and longest masked name, in characters; two of the shortest are equal once in ten billion times."""
+"""Shortest and longest masked name, in characters."""
 
 _LETTERS = string.ascii_letters
 _RENAMABLE = {"type", "properties", "required", "additionalProperties", "title", "description", "$schema"}
@@ -61,16 +61,19 @@ class View:
 
     def apply(self, sample: Trajectory) -> Trajectory:
         """The sample as it looks: the same query, other tools, and an answer that calls them by their names."""
-        messages = tuple(map(self._renamed, sample.messages)) if self.names else sample.messages
-        return sample.model_copy(update={"tools": self.tools, "messages": messages})
+        changed: dict[str, Any] = {"tools": self.tools}
+        if self.names:
+            changed["messages"] = tuple(map(self._renamed, sample.messages))
+            changed["incomplete"] = sample.incomplete and self._by_other_names(sample.incomplete)
+        if sample.style == "simple" and len(self.tools) > 1:
+            changed["style"] = "multiple"  # a distractor makes it a choice
+        return sample.model_copy(update=changed)
 
     def _renamed(self, message: Message) -> Message:
-        if not message.tool_calls:
-            return message
-        calls = tuple(
-            self.names[call.name].of(call) if call.name in self.names else call for call in message.tool_calls
-        )
-        return message.model_copy(update={"tool_calls": calls})
+        return message.model_copy(update={"tool_calls": tuple(map(self._by_other_names, message.tool_calls))})
+
+    def _by_other_names(self, call: ToolCall) -> ToolCall:
+        return self.names[call.name].of(call) if call.name in self.names else call
 
 
 class Views:
@@ -142,13 +145,17 @@ def _parameter_names(tool: Tool, rng: random.Random) -> dict[str, str]:
     if not _RENAMABLE.issuperset(tool.parameters) or '"#/properties/' in tool.json_text:
         return {}
     taken = set(tool.properties)
-    return {name: _new_name(rng, taken) for name, schema in tool.properties.items() if schema.get("description")}
+    described = [
+        name for name, schema in tool.properties.items() if isinstance(schema, dict) and schema.get("description")
+    ]
+    return {name: _new_name(rng, taken) for name in described}
 
 
 def _renamed(tool: Tool, names: Names) -> Tool:
     parameters: dict[str, Any] = dict(tool.parameters)
     if names.parameters:
         parameters["properties"] = {names.parameters.get(name, name): s for name, s in tool.properties.items()}
+    if "required" in parameters:
         parameters["required"] = [names.parameters.get(name, name) for name in tool.required]
     # Built anew, because a copy would keep the text and fingerprint that are cached in the tool.
     fields = {name: getattr(tool, name) for name in Tool.model_fields}

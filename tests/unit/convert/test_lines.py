@@ -77,7 +77,9 @@ def test_a_list_over_many_lines(tmp_path: Path) -> None:
     [
         ("[]", []),
         ("[ \n ]", []),
-        ("[1, 2", [(1, 1), (1, 2)]),
+        ("[1,\n2", [(1, 1), (2, 2), (2, "not_json")]),
+        ("[1,\n", [(1, 1), (2, "not_json")]),
+        ('[1, "a', [(1, 1), (1, "not_json")]),
         ('[1, {"a": ', [(1, 1), (1, "not_json")]),
         ("[1}, 2]\n, 3", [(1, 1), (1, "not_json")]),
         ("[1]\nrest", [(1, 1), (2, "not_json")]),
@@ -108,10 +110,10 @@ def test_a_list_is_split_the_same_in_chunks_of_any_size(values: list[Any], chunk
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_CHUNK", chunk)
         found = list(list_items(io.BytesIO(data)))
-    assert [json.loads(raw or b"") for _, raw in found] == values
     lines = data.decode().split("\n")
-    for line, raw in found:
-        assert raw is not None
+    for (line, raw), value in zip(found, values, strict=True):
+        assert isinstance(raw, bytes)
+        assert json.loads(raw) == value
         assert raw.decode().split("\n")[0].strip().rstrip(",") in lines[line - 1]
 
 

@@ -1,6 +1,9 @@
-"""Queries: every value is in them, in sentences, by one grammar for all tools."""
+"""Drafts of the grammar: every style, any schema, every value stated, the same bytes for the same plan."""
 
+import asyncio
+import importlib.util
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,122 +11,229 @@ from typing import Any
 import pytest
 
 from data_pipeline import generate
-from data_pipeline.core.schema import Tool, ToolCall
-from data_pipeline.core.seeding import stream
-from data_pipeline.generate.grammar import LINKS, REPEATS, goal, write_query
-from data_pipeline.generate.values import sample_arguments
+from data_pipeline.core.schema import Style, Tool, Trajectory
+from data_pipeline.generate.grammar import GRAMMAR_REASONS, MAX_WORDINGS, GrammarGenerator
+from data_pipeline.generate.plan import Plan
+from data_pipeline.recipe import Grammar
+from data_pipeline.tools.executor import Executor
+from data_pipeline.tools.json_file import open_json
+from data_pipeline.tools.schema_check import ArgumentCheck, argument_errors
+from data_pipeline.verify.format_check import check_format
+from data_pipeline.verify.semantic import check_semantic
 
+PLAIN = Grammar(typos=0, in_words=0, distractors=0)
+WIDE = Grammar()
+ALL: tuple[Style, ...] = ("multiple", "parallel", "parallel-multiple", "irrelevance", "missing-parameter")
 LOAN = Tool(
     name="loan_payment",
-    description="Calculate the monthly payment of a loan. Interest compounds.",
-    parameters={"properties": {"principal": {"type": "integer"}, "bank": {"type": "string"}}},
+    description="Calculate the monthly payment of a loan.",
+    parameters={
+        "type": "object",
+        "properties": {"principal": {"type": "integer"}, "term_years": {"type": "integer", "minimum": 2}},
+        "required": ["principal", "term_years"],
+    },
 )
-CONVERT = Tool(
-    name="convert_length",
-    description="Convert a length.",
-    parameters={"properties": {"length_m": {"type": "integer"}}},
-)
-CLOCK = Tool(name="read_clock", description="", parameters={"type": "object", "properties": {}})
+CLOCK = Tool(name="read_clock", description="Read the clock.", parameters={"type": "object", "properties": {}})
 
 
-def call(tool: Tool, **arguments: Any) -> tuple[Tool, ToolCall]:
-    return tool, ToolCall(name=tool.name, arguments=arguments)
+def write(
+    *tools: Tool,
+    styles: tuple[Style, ...] = ("simple",),
+    settings: Grammar = WIDE,
+    share: float = 0.35,
+    seed: int = 1,
+    **plan: Any,
+) -> list[Trajectory]:
+    generator = GrammarGenerator(settings, share)
+    return generator.write(Plan(id="p", tools=tools, styles=styles, seed=seed, **plan))
 
 
-def queries(*calls: tuple[Tool, ToolCall], count: int = 200) -> list[str]:
-    return [write_query(calls, stream(seed)) for seed in range(count)]
+def drafts(
+    tools: list[Tool], styles: tuple[Style, ...], settings: Grammar, share: float = 0.35
+) -> Iterator[Trajectory]:
+    """Drafts on pairs of tools from opposite ends of the list, with a stranger from the middle."""
+    generator = GrammarGenerator(settings, share)
+    for index, tool in enumerate(tools):
+        other, stranger = tools[index - len(tools) // 3], tools[index - 2 * len(tools) // 3]
+        offered = (tool,) if "simple" in styles else (tool, other)
+        strangers = (stranger,) * styles.count("irrelevance")
+        yield from generator.write(Plan(id=str(index), tools=offered, styles=styles, strangers=strangers, seed=index))
 
 
-def test_a_goal_is_the_description_in_other_words_or_the_name() -> None:
-    rest = "the monthly payment of a loan"
-    verbs = ("calculate", "compute", "work out", "figure out")
-    found = {goal(LOAN, stream(seed)) for seed in range(100)}
-    assert found == {"loan payment", *(f"{verb} {rest}" for verb in verbs)}
+def test_every_draft_has_its_id_style_tools_and_origin() -> None:
+    written = write(LOAN, CLOCK, styles=ALL, strangers=(CLOCK,), persona="a nurse", locale="en-GB")
+    assert [sample.id for sample in written] == [f"p-{number:02d}" for number in range(5)]
+    assert tuple(sample.style for sample in written) == ALL
+    for sample in written:
+        assert sample.tools == (LOAN, CLOCK)
+        assert sample.verdicts == ()
+        assert sample.origin is not None
+        assert (sample.origin.generator, sample.origin.persona, sample.origin.locale) == ("grammar", "a nurse", "en-GB")
 
 
-@pytest.mark.parametrize(
-    ("name", "description", "expected"),
-    [
-        ("get_user-infoById", "", {"get user info by id"}),
-        ("scan", "Scan.", {"scan"}),
-        ("x", "DNA is matched! Slowly.", {"x", "DNA is matched"}),
-        ("y", "Ping version 1.2 hosts", {"y", "ping version 1.2 hosts"}),
-    ],
-)
-def test_goals_of_sparse_descriptions(name: str, description: str, expected: set[str]) -> None:
-    tool = Tool(name=name, description=description, parameters={})
-    assert {goal(tool, stream(seed)) for seed in range(60)} == expected
+def test_the_same_plan_gives_the_same_bytes_whatever_came_before(pool: list[Tool]) -> None:
+    plan = Plan(id="x", tools=tuple(pool[:3]), styles=ALL * 3, strangers=tuple(pool[90:93]), seed=7)
+    used = GrammarGenerator(WIDE, 0.35)
+    used.write(Plan(id="y", tools=tuple(pool[1:4]), styles=ALL, strangers=(pool[80],), seed=8))
+    fresh = [sample.to_json() for sample in GrammarGenerator(WIDE, 0.35).write(plan)]
+    assert [sample.to_json() for sample in used.write(plan)] == fresh
+    assert [sample.to_json() for sample in asyncio.run(used.draft(plan))] == fresh
+    other = plan.__class__(**{**vars(plan), "seed": 9})
+    assert [sample.to_json() for sample in used.write(other)] != fresh
 
 
-def test_only_a_thing_to_be_found_is_asked_for_with_what() -> None:
-    what = re.compile(r"\b[Ww]hat (is|would be) ")
-    asked = [query for query in queries(call(LOAN, principal=500)) if what.search(query)]
-    assert asked
-    assert all("the monthly payment of a loan" in query for query in asked)
-    assert not any(what.search(query) for query in queries(call(CONVERT, length_m=5)))
+@pytest.mark.parametrize("settings", [PLAIN, WIDE])
+def test_drafts_on_bundled_tools_pass_the_checks(pool: list[Tool], settings: Grammar) -> None:
+    failed: Counter[str] = Counter()
+    written = [*drafts(pool, ALL, settings), *drafts(pool, ("simple",) * 2, settings)]
+    with Executor() as executor:
+        for sample in written:
+            checks = (check_format(sample), check_semantic(sample))
+            failed.update(verdict.reason for verdict in checks if not verdict.passed)
+            by_name = {tool.name: tool for tool in sample.tools}
+            results = [executor.call(by_name[call.name], call.arguments) for call in sample.calls]
+            failed.update(result.status for result in results if result.status != "ok")
+    assert failed.total() <= 0.015 * len(written), failed
 
 
-def test_a_call_without_arguments_is_only_its_goal() -> None:
-    assert all(re.search(r"[Rr]ead clock\.", query) for query in queries(call(CLOCK)))
+@pytest.mark.parametrize("settings", [PLAIN, WIDE])
+def test_drafts_fit_any_schema(nasty: list[Tool], examples: list[Tool], settings: Grammar) -> None:
+    wrong = []
+    for sample in drafts((nasty + examples) * 12, ("simple", "parallel", "missing-parameter"), settings, 0.6):
+        by_name = {tool.name: tool for tool in sample.tools}
+        wrong += [error for call in sample.calls if (error := argument_errors(by_name[call.name], call.arguments))]
+        assert sample.query or sample.failed
+        assert not re.search(r"\{|\bNone\b|  ", sample.query), sample.query
+    assert wrong == []
 
 
-def test_requests_follow_the_order_of_the_calls() -> None:
-    links = "|".join(LINKS)
-    for query in queries(call(LOAN, principal=500), call(CONVERT, length_m=77)):
-        assert re.search(rf"500.* ({links}).*77 (m|meters)\b", query), query
+@pytest.mark.slow
+def test_drafts_fit_the_schemas_of_discovery_documents() -> None:
+    found = importlib.util.find_spec("googleapiclient")
+    if found is None or found.origin is None:
+        pytest.skip("needs google-api-python-client")
+    documents = sorted((Path(found.origin).parent / "discovery_cache" / "documents").glob("*.v*.json"))[::4]
+    tools = [tool for path in documents for tool in open_json(f"json:{path}").tools[::5]]
+    assert len(documents) > 100
+    check, wrong = ArgumentCheck(), []
+    for sample in drafts(tools, ("simple", "parallel", "missing-parameter"), WIDE):
+        assert sample.query or sample.failed
+        wrong += [error for call in sample.calls if (error := check(sample.tools[0], call.arguments))]
+    assert wrong == []
 
 
-def test_calls_of_one_tool_are_one_request() -> None:
-    repeats = "|".join(repeat.split("{}")[0] for repeat in REPEATS)
-    for query in queries(call(CONVERT, length_m=31), call(CONVERT, length_m=77)):
-        assert re.search(rf"for each of these: .*31 .*; .*77 |31 .*({repeats}).*77 ", query), query
+def test_values_of_nasty_schemas_are_stated(nasty: list[Tool]) -> None:
+    reasons = Counter(
+        check_semantic(sample).reason for sample in drafts(nasty * 20, ("simple",), Grammar(typos=0, distractors=0))
+    )
+    assert reasons["ok"] >= 0.9 * reasons.total(), reasons
 
 
-def scalars(value: Any) -> Iterator[Any]:
-    if isinstance(value, (list, dict)):
-        for nested in value.values() if isinstance(value, dict) else value:
-            yield from scalars(nested)
-    elif not isinstance(value, bool):
-        yield value
+def test_irrelevant_queries_ask_for_the_strangers_in_turn() -> None:
+    other = Tool(name="paint_fence", description="Paint a garden fence.", parameters={})
+    written = write(
+        LOAN, styles=("irrelevance", "simple", "irrelevance"), strangers=(CLOCK, other), settings=PLAIN, seed=3
+    )
+    assert [len(sample.calls) for sample in written] == [0, 1, 0]
+    assert "clock" in written[0].query
+    assert "fence" in written[2].query
+    assert write(LOAN, styles=("irrelevance",))[0].verdicts[0].reason == "no_stranger"
 
 
-def test_every_value_stands_in_the_query_of_every_bundled_tool(pool: list[Tool]) -> None:
-    missing = []
-    for tool in pool:
-        for seed in range(8):
-            rng = stream(seed, tool.name)
-            arguments = sample_arguments(tool.parameters, rng, 0.5)
-            query = write_query([call(tool, **arguments)], rng)
-            text = query.replace(",", "").replace("_", " ").lower()
-            wanted = (str(value).replace(",", "").replace("_", " ").lower() for value in scalars(arguments))
-            missing += [(tool.name, value, query) for value in wanted if value not in text]
-    assert missing == []
+def test_a_missing_value_is_not_stated_but_the_tool_is_asked_for() -> None:
+    seen = set()
+    for sample in write(LOAN, styles=("missing-parameter",) * 150, settings=Grammar(typos=0)):
+        assert sample.calls == ()
+        given = sample.incomplete
+        assert given is not None
+        assert given.name == "loan_payment"
+        seen.add(tuple(given.arguments))
+        assert re.search(r"loan|payment", sample.query)
+        assert check_semantic(sample).passed, sample.query
+        assert all(re.search(r"\d|[a-z]", sample.query) for _ in given.arguments)
+    assert seen == {(), ("principal",), ("term_years",)}
 
 
-def test_queries_of_every_bundled_tool_are_sentences(pool: list[Tool]) -> None:
-    for tool in pool:
-        for seed in range(5):
-            rng = stream(seed, tool.name)
-            calls = [call(tool, **sample_arguments(tool.parameters, rng, 0.5)) for _ in range(1 + seed % 2)]
-            query = write_query(calls, rng)
-            assert re.fullmatch(r"[^a-z\s].*[.!?]", query), query
-            # Values may hold what they like; the grammar adds no double space and no empty place.
-            assert not re.search(r"  | [.,;?]|\{\}|\bNone\b", query), query
+def test_missing_choices_are_not_told(pool: list[Tool]) -> None:
+    for sample in drafts(pool, ("missing-parameter",) * 3, WIDE):
+        given = sample.incomplete
+        if sample.failed or given is None:
+            continue
+        tool = next(tool for tool in sample.tools if tool.name == given.name)
+        assert set(tool.required) - set(given.arguments), sample.query
+        assert all(tool.properties[name].get("type") != "boolean" for name in set(tool.required) - set(given.arguments))
 
 
-def test_a_bare_foreign_schema_is_enough() -> None:
-    properties = {"maxItems": {"type": "int"}, "opts": {"type": "dict"}, "tags": {"type": ["null", "array"]}, "q": {}}
-    tool = Tool(name="searchWeb", description="", parameters={"properties": properties, "required": ["maxItems", "q"]})
-    for seed in range(50):
-        rng = stream(seed)
-        arguments = sample_arguments(tool.parameters, rng, 0.5)
-        query = write_query([call(tool, **arguments)], rng)
-        assert "search web" in query.lower()
-        assert str(arguments["maxItems"]) in query
-        assert arguments["q"] in query
+def test_what_cannot_be_left_out_is_refused_with_a_reason() -> None:
+    flag = Tool(
+        name="set_alarm",
+        description="Set the alarm.",
+        parameters={"properties": {"on": {"type": "boolean"}, "mode": {"enum": ["x"]}}, "required": ["on", "mode"]},
+    )
+    sample = write(flag, styles=("missing-parameter",))[0]
+    assert sample.failed is not None
+    assert (sample.failed.stage, sample.failed.reason) == ("generate", "nothing_to_leave_out")
+    assert sample.failed.reason in GRAMMAR_REASONS
+
+
+def test_parallel_calls_differ() -> None:
+    for sample in write(LOAN, styles=("parallel",) * 100):
+        arguments = [str(sorted(call.arguments.items())) for call in sample.calls]
+        assert len(arguments) in (2, 3)
+        assert len(set(arguments)) == len(arguments)
+
+
+def test_queries_keep_their_values_under_slips_of_the_finger(pool: list[Tool]) -> None:
+    typed = Grammar(typos=1.0, in_words=0.0, distractors=0.0)
+    reasons = Counter(check_semantic(sample).reason for sample in drafts(pool, ("simple",) * 2, typed))
+    assert reasons["value_not_grounded"] <= 0.02 * reasons.total(), reasons
+    clean = [sample.query for sample in drafts(pool, ("simple",) * 2, Grammar(typos=0.0, in_words=1e-9))]
+    slipped = [sample.query for sample in drafts(pool, ("simple",) * 2, typed)]
+    assert sum(one != other for one, other in zip(clean, slipped, strict=True)) > 0.9 * len(clean)
+
+
+def test_plain_settings_give_plain_queries(pool: list[Tool]) -> None:
+    for sample in drafts(pool, ("simple",), PLAIN):
+        assert re.search(r"[.!?]$", sample.query), sample.query
+        assert not re.search(r"\b(sister|neighbor|wondering|by the way|pls|thx)\b", sample.query)
+
+
+def test_personas_are_told_and_regions_heard() -> None:
+    tool = Tool(
+        name="book_table",
+        description="Book a table.",
+        parameters={"properties": {"date": {"type": "string", "format": "date"}}, "required": ["date"]},
+    )
+    spoken = Grammar(in_words=1.0, typos=0, distractors=0)
+    british = [
+        s.query for s in write(tool, styles=("simple",) * 80, settings=spoken, persona="a nurse", locale="en-GB")
+    ]
+    american = [s.query for s in write(tool, styles=("simple",) * 80, settings=spoken, locale="en-US")]
+    assert 20 < sum(query.startswith("I'm a nurse. ") for query in british) < 60
+    assert any(re.search(r"\b\d{1,2} [A-Z][a-z]+ 20\d\d", query) for query in british)
+    assert any(re.search(r"\b[A-Z][a-z]+ \d{1,2}, 20\d\d", query) for query in american)
+    assert not any(re.search(r"\b[A-Z][a-z]+ \d{1,2}, 20\d\d", query) for query in british)
+    assert not any("nurse" in query for query in american)
+
+
+def test_a_thousand_queries_have_many_word_sequences(pool: list[Tool]) -> None:
+    queries = [sample.query for sample in drafts(pool, ("multiple",) * 7, WIDE)][:1000]
+    words = [re.findall(r"\w+", query.casefold()) for query in queries]
+    grams = {tuple(found[start : start + 8]) for found in words for start in range(len(found) - 7)}
+    assert len(grams) >= 20_000
+    assert len(set(queries)) >= 995
+
+
+def test_the_cache_of_read_tools_is_bounded(monkeypatch: pytest.MonkeyPatch, pool: list[Tool]) -> None:
+    assert MAX_WORDINGS > 1000
+    monkeypatch.setattr("data_pipeline.generate.grammar.MAX_WORDINGS", 3)
+    generator = GrammarGenerator(WIDE, 0.35)
+    for tool in pool[:10]:
+        generator.write(Plan(id="x", tools=(tool,), styles=("simple",)))
+    assert len(generator._wordings) <= 3
 
 
 def test_no_bundled_tool_is_known_to_the_generator(pool: list[Tool]) -> None:
     source = "".join(path.read_text(encoding="utf-8") for path in Path(generate.__path__[0]).glob("*.py"))
     assert [tool.name for tool in pool if tool.name in source] == []
-    assert [tool.name for tool in pool if tool.description.rstrip(".") in source] == []
+    assert [tool.name for tool in pool if len(tool.description) > 12 and tool.description.rstrip(".") in source] == []

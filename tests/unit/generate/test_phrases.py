@@ -1,6 +1,5 @@
 """Phrases: the value survives, and the words are those of the parameter."""
 
-import random
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,133 +10,152 @@ from hypothesis import strategies as st
 
 from data_pipeline.core.schema import Tool
 from data_pipeline.core.seeding import stream
-from data_pipeline.generate.phrases import (
-    article,
-    distinct_heads,
-    join,
-    noun_phrase,
-    say_argument,
-    say_clause,
-    say_number,
-    say_value,
-    split_unit,
-)
-from data_pipeline.generate.values import sample_value
+from data_pipeline.generate.phrases import Phrase, distinct_heads, head_of, is_plural, phrases_of
+from data_pipeline.generate.units import split_unit, with_unit
+from data_pipeline.generate.values import Field
+from data_pipeline.generate.voice import Voice
 
 Schema = dict[str, Any]
-Say = Callable[[str, Schema, Any, random.Random], str]
+Say = Callable[[Phrase, Any, Voice], str]
 
 
-def said(say: Say, name: str, value: Any, schema: Schema | None = None, count: int = 150) -> set[str]:
-    return {say(name, schema or {}, value, stream(seed, name)) for seed in range(count)}
+def said(say: Say, name: str, value: Any, schema: Schema | None = None, count: int = 200, **voice: Any) -> set[str]:
+    phrase = phrases_of({name: Field(name, schema or {})})[name]
+    return {say(phrase, value, Voice(stream(seed, name), **voice)) for seed in range(count)}
 
 
 @pytest.mark.parametrize(
-    ("name", "words", "units"),
+    ("name", "words", "forms"),
     [
         ("weight_kg", "weight", ("kg", "kilograms")),
         ("discountPercent", "discount", ("percent", "%")),
         ("hours", "", ("hours",)),
-        ("price_per_kwh", "price per kwh", ()),
-        ("city", "city", ()),
-        ("_", "", ()),
+        ("price_per_kwh", "price per kwh", None),
+        ("times_in_milliseconds", "times", ("milliseconds", "ms")),
+        ("battery_mah", "battery", ("mAh",)),
+        ("resolution_dpi", "resolution", ("dpi", "dots per inch")),
+        ("sunshine_kwh_m2", "sunshine kwh m2", None),
+        ("city", "city", None),
+        ("_", "_", None),
     ],
 )
-def test_the_last_word_of_a_name_is_its_unit(name: str, words: str, units: tuple[str, ...]) -> None:
-    assert split_unit(name) == (words, units)
+def test_the_last_word_of_a_name_is_its_unit(name: str, words: str, forms: tuple[str, ...] | None) -> None:
+    found, unit = split_unit(name)
+    assert found == words
+    assert (unit.forms if unit else None) == forms
 
 
-def test_a_weight_is_said_in_kilograms_in_every_form() -> None:
+def test_a_weight_is_said_in_kilograms_in_every_plain_form() -> None:
     forms = ("weight {}", "weight of {}", "{} as the weight", "weight: {}", "weight = {}", "a weight of {}")
     expected = {form.format(amount) for form in forms for amount in ("70 kg", "70 kilograms")}
-    assert said(say_argument, "weight_kg", 70) == expected
-    assert said(say_clause, "weight_kg", 70) == {
+    assert said(Phrase.argument, "weight_kg", 70) == expected
+    assert said(Phrase.clause, "weight_kg", 70) == {
         f"the weight {verb} {amount}" for verb in ("is", "should be") for amount in ("70 kg", "70 kilograms")
     }
 
 
+def test_wide_forms_are_more_and_hold_the_value_too() -> None:
+    wide = said(Phrase.argument, "weight_kg", 70, count=600, wide=True)
+    assert wide > said(Phrase.argument, "weight_kg", 70)
+    assert all(re.search(r"\b70 (kg|kilograms)\b", phrase) for phrase in wide)
+    assert "4 nights" in said(Phrase.argument, "nights", 4, wide=True)
+    assert "economy cabin" in said(Phrase.argument, "cabin", "economy", {"enum": ["economy", "first"]}, wide=True)
+
+
 def test_signs_stand_at_the_number_and_words_apart() -> None:
-    assert said(say_clause, "tax_percent", 8) >= {"the tax is 8%", "the tax is 8 percent"}
-    assert said(say_clause, "air_celsius", -3.5) >= {"the air is -3.5°C", "the air is -3.5 degrees Celsius"}
+    assert said(Phrase.clause, "tax_percent", 8) >= {"the tax is 8%", "the tax is 8 percent"}
+    assert said(Phrase.clause, "air_celsius", -3.5) >= {"the air is -3.5°C", "the air is -3.5 degrees Celsius"}
+    assert with_unit("5", "km/h") == "5 km/h"
+
+
+def test_one_of_a_unit_is_singular() -> None:
+    assert said(Phrase.argument, "hours", 1) == {"1 hour"}
+    assert said(Phrase.argument, "months", 12) == {"12 months"}
 
 
 def test_a_price_per_unit_is_not_an_amount_of_that_unit() -> None:
-    for phrase in said(say_argument, "price_per_kwh", 0.3) | said(say_clause, "price_per_kwh", 0.3):
+    for phrase in said(Phrase.argument, "price_per_kwh", 0.3) | said(Phrase.clause, "price_per_kwh", 0.3):
         assert "price per kwh" in phrase
         assert not re.search(r"0\.3 ?k", phrase)
 
 
-def test_a_name_that_is_a_unit_follows_the_number() -> None:
-    assert said(say_argument, "months", 12) == {"12 months"}
-
-
 @pytest.mark.parametrize("name", ["hours", "hours_per_day", "fixed_costs", "number_of_guests", "starts_at"])
 def test_no_article_before_a_plural_or_a_verb(name: str) -> None:
-    phrases = said(say_argument, name, 5)
+    phrases = said(Phrase.argument, name, 5) | said(Phrase.argument, name, 5, wide=True)
     assert {phrase for phrase in phrases if re.match(r"an? (hours|fixed|starts)", phrase)} == set()
     assert all("5" in phrase for phrase in phrases)
 
 
 @pytest.mark.parametrize(
-    ("name", "verbs"),
+    ("noun", "plural"),
     [
-        ("hours_per_day", {"are"}),
-        ("fixed_costs", {"are"}),
-        ("price_of_goods", {"is", "should be"}),
-        ("bonus", {"is", "should be"}),
-        ("mass", {"is", "should be"}),
-        ("starts_at", {"is", "should be"}),
+        ("hours per day", True),
+        ("fixed costs", True),
+        ("price of goods", False),
+        ("bonus", False),
+        ("mass", False),
+        ("starts at", False),
+        ("", False),
     ],
 )
-def test_verbs_agree_with_their_noun(name: str, verbs: set[str]) -> None:
-    noun = name.replace("_", " ")
-    assert said(say_clause, name, 5) == {f"the {noun} {verb} 5" for verb in verbs}
-
-
-@pytest.mark.parametrize(("noun", "expected"), [("age", "an"), ("Item", "an"), ("weight", "a")])
-def test_article(noun: str, expected: str) -> None:
-    assert article(noun) == expected
+def test_plurals(noun: str, plural: bool) -> None:
+    assert is_plural(noun) is plural
+    if noun:
+        verbs = {"are"} if plural else {"is", "should be"}
+        expected = {f"the {noun} {verb} 5" for verb in verbs}
+        assert said(Phrase.clause, noun.replace(" ", "_"), 5) == expected
 
 
 @pytest.mark.parametrize("name", ["from_city", "to_city", "in_city", "by_city"])
 def test_a_leading_preposition_is_used_as_one(name: str) -> None:
     preposition = name.split("_")[0]
-    assert f"{preposition} Oslo" in said(say_argument, name, "Oslo")
+    assert f"{preposition} Oslo" in said(Phrase.argument, name, "Oslo")
+    assert all("latitude" in phrase for phrase in said(Phrase.argument, "from_latitude", 40))
 
 
-def test_the_heads_of_short_descriptions_name_the_parameter_too() -> None:
-    schema = {"description": "The room temperature, measured inside"}
-    assert {noun_phrase("t", schema, stream(n)) for n in range(50)} == {"t", "room temperature"}
-    long = {"description": "Whatever the present caller happens to know"}
-    assert {noun_phrase("t", long, stream(n)) for n in range(50)} == {"t"}
-    assert noun_phrase("_", {}, stream(1)) == "_"
+def test_a_city_is_a_place_only_where_it_is_the_only_one() -> None:
+    alone = phrases_of({"city": Field("city", {}), "nights": Field("nights", {"type": "integer"})})
+    two = phrases_of({"city": Field("city", {}), "destination": Field("destination", {})})
+    voices = [Voice(stream(seed), wide=True) for seed in range(200)]
+    assert "in Oslo" in {alone["city"].argument("Oslo", voice) for voice in voices}
+    assert "in Oslo" not in {two["city"].argument("Oslo", voice) for voice in voices}
 
 
-def test_a_leading_preposition_does_not_stand_for_a_number() -> None:
-    assert all("latitude" in phrase for phrase in said(say_argument, "from_latitude", 40))
+@pytest.mark.parametrize(
+    ("description", "head"),
+    [
+        ("The room temperature, measured inside", "room temperature"),
+        ("Required. The name of the disk", "name of the disk"),
+        ("Specifies a fingerprint", ""),
+        ("Whatever the present caller happens to know", ""),
+        ("ISBN of the book", "ISBN of the book"),
+        ("", ""),
+    ],
+)
+def test_the_head_of_a_description(description: str, head: str) -> None:
+    assert head_of({"description": description}) == head
 
 
 def test_a_head_that_may_mean_a_neighbour_is_not_used() -> None:
-    schemas = {
-        "day_kwh": {"description": "Electricity used by day"},
-        "night_kwh": {"description": "Electricity used at night"},
-        "first_parent": {"description": "Genotype of one parent"},
-        "second_parent": {"description": "Genotype of the other parent"},
-        "price": {"description": "Flat price, in euros"},
+    described = {
+        "day_kwh": "Electricity used by day",
+        "night_kwh": "Electricity used at night",
+        "first_parent": "Genotype of one parent",
+        "second_parent": "Genotype of the other parent",
+        "price": "Flat price, in euros",
     }
-    distinct = distinct_heads(schemas)
-    assert {name for name, schema in distinct.items() if schema["description"]} == {"price"}
-    assert {noun_phrase("night_kwh", distinct["night_kwh"], stream(n)) for n in range(50)} == {"night"}
+    fields = {name: Field(name, {"description": text}) for name, text in described.items()}
+    assert {name for name, head in distinct_heads(fields).items() if head} == {"price"}
 
 
 @given(value=st.integers(-(10**12), 10**12), seed=st.integers(0, 50))
 def test_integers_keep_their_value(value: int, seed: int) -> None:
-    assert int(say_number(value, stream(seed)).replace(",", "")) == value
+    assert int(Voice(stream(seed)).number(value).replace(",", "")) == value
 
 
 @given(value=st.floats(-1e9, 1e9), seed=st.integers(0, 50))
 def test_floats_are_never_rounded(value: float, seed: int) -> None:
-    assert float(say_number(value, stream(seed))) == value
+    assert float(Voice(stream(seed)).number(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -145,7 +163,7 @@ def test_floats_are_never_rounded(value: float, seed: int) -> None:
     [(1234567, {"1234567", "1,234,567"}), (-1000, {"-1000", "-1,000"}), (2024, {"2024"}), (999, {"999"})],
 )
 def test_thousands_are_separated_at_times_and_years_never(value: int, texts: set[str]) -> None:
-    assert {say_number(value, stream(n)) for n in range(50)} == texts
+    assert {Voice(stream(n)).number(value) for n in range(50)} == texts
 
 
 @pytest.mark.parametrize(
@@ -159,54 +177,76 @@ def test_thousands_are_separated_at_times_and_years_never(value: int, texts: set
     ],
 )
 def test_flags(name: str, value: bool, phrases: set[str]) -> None:
-    assert said(say_argument, name, value) == phrases
-    assert said(say_clause, name, value) == phrases
+    assert said(Phrase.argument, name, value) == phrases
+    assert said(Phrase.clause, name, value) == phrases
+    assert said(Phrase.argument, name, value, wide=True) > phrases
 
 
-@pytest.mark.parametrize(
-    ("parts", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
-)
-def test_join(parts: list[str], text: str) -> None:
-    assert join(parts) == text
-
-
-def values_said(value: Any, schema: Schema | None = None) -> set[str]:
-    return {say_value(value, schema or {}, stream(n)) for n in range(100)}
+def values_said(value: Any, schema: Schema | None = None, name: str = "x", **voice: Any) -> set[str]:
+    return said(Phrase.value, name, value, schema, 100, **voice)
 
 
 def test_text_that_would_blur_into_the_sentence_is_quoted() -> None:
     assert values_said("the quiet old harbor") == {'"the quiet old harbor"', "'the quiet old harbor'"}
     assert values_said("it's a quiet harbor") == {'"it\'s a quiet harbor"'}
     assert values_said("Oslo") == {"Oslo", '"Oslo"', "'Oslo'"}
+    assert values_said("2026-03-03", {"format": "date", "type": "string"}) == {"2026-03-03"}
 
 
 def test_choices_are_said_with_or_without_their_underscores() -> None:
     assert values_said("brown_sugar", {"enum": ["brown_sugar"]}) == {"brown_sugar", "brown sugar"}
+    assert values_said("Monday", {"enum": ["Monday", "Friday"]}, in_words=1.0) == {"monday"}
+    assert values_said("EUR", {"enum": ["EUR", "USD"]}, in_words=1.0) == {"euros"}
+
+
+@pytest.mark.parametrize(("value", "other"), [("AA", "aa"), ("C+", "C"), ("camelCase", "x")])
+def test_case_is_kept_where_it_matters(value: str, other: str) -> None:
+    assert values_said(value, {"enum": [value, other]}, in_words=1.0) == {value}
 
 
 def test_lists_and_objects_say_every_entry() -> None:
     assert values_said([1, 2, 3]) == {"1, 2 and 3", "[1, 2, 3]"}
-    items = {"properties": {"width_cm": {}, "is_open": {}}}
-    for text in values_said([{"width_cm": 3, "is_open": True}, {"width_cm": 8}], {"items": items}):
+    assert values_said([1, 2.5], {"type": "array", "items": {"type": "number"}}, "gaps_cm") == {
+        "1 and 2.5 cm",
+        "1 and 2.5 centimeters",
+    }
+    schema = {
+        "type": "array",
+        "items": {"properties": {"width_cm": {"type": "number"}, "is_open": {"type": "boolean"}}},
+    }
+    for text in values_said([{"width_cm": 3, "is_open": True}, {"width_cm": 8}], schema):
         assert re.fullmatch(r"\(.*3 (cm|centimeters).*open.*\) and \(.*8 (cm|centimeters).*\)", text)
+    assert values_said([]) == {"none"}
 
 
 def test_an_object_stands_in_brackets_behind_its_name() -> None:
-    assert said(say_argument, "box", {"tall": True}) == {
+    schema = {"properties": {"tall": {"type": "boolean"}}}
+    assert said(Phrase.argument, "box", {"tall": True}, schema) == {
         f"box ({phrase})" for phrase in ("tall: yes", "with tall", "tall set to true", "tall on")
     }
 
 
-@pytest.mark.parametrize("say", [say_argument, say_clause])
-def test_no_bundled_parameter_is_said_clumsily(pool: list[Tool], say: Say) -> None:
+def test_values_are_remembered_so_that_no_typo_touches_them() -> None:
+    voice = Voice(stream(1))
+    Phrase(Field("stay", {"properties": {"city": {}, "pets": {"type": "boolean"}}})).argument(
+        {"city": "Oslo", "pets": True}, voice
+    )
+    assert any("Oslo" in text for text in voice.said)
+    assert any("pets" in text for text in voice.said)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("say", [Phrase.argument, Phrase.clause, Phrase.terse])
+def test_no_bundled_parameter_is_said_clumsily(pool: list[Tool], say: Say, wide: bool) -> None:
     clumsy = re.compile(r"\ba hours\b|\ban? \w*[^isu\W]s of \d|\bwith with\b|%%|\(\)|\bof of\b|  |^ | $")
     found = set()
     for tool in pool:
-        for name, schema in tool.properties.items():
-            for seed in range(12):
+        fields = Field("", tool.parameters).fields
+        for name, phrase in phrases_of(fields).items():
+            for seed in range(8):
                 rng = stream(seed, tool.name, name)
-                phrase = say(name, schema, sample_value(name, schema, rng), rng)
-                found |= {phrase} if clumsy.search(phrase) else set()
+                text = say(phrase, fields[name].draw(rng), Voice(rng, 0.3, wide=wide))
+                found |= {text} if clumsy.search(text) else set()
     assert found == set()
 
 
@@ -216,7 +256,8 @@ def test_no_bundled_parameter_is_said_clumsily(pool: list[Tool], say: Say) -> No
     kind=st.sampled_from(["int", "float", "dict", "list", "str", "bool", ["null", "int"]]),
 )
 def test_any_name_and_type_of_a_bare_schema_can_be_said(name: str, kind: str | list[str]) -> None:
-    schema, rng = {"type": kind}, stream(1, "bare")
-    value = sample_value(name, schema, rng)
-    assert say_argument(name, schema, value, rng)
-    assert say_clause(name, schema, value, rng)
+    field, rng = Field(name, {"type": kind}), stream(1, "bare")
+    phrase = phrases_of({name: field})[name]
+    value = field.draw(rng)
+    for say in (Phrase.argument, Phrase.clause, Phrase.terse):
+        assert say(phrase, value, Voice(rng, wide=True))

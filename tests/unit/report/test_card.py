@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from data_pipeline.core.errors import InputError
-from data_pipeline.core.jsonl import write_json, write_jsonl
+from data_pipeline.core.jsonl import read_json, write_json, write_jsonl
 from data_pipeline.core.schema import Message, Origin, Tool, ToolCall, Trajectory, Verdict
 from data_pipeline.report.card import write_card
 from data_pipeline.report.funnel import Funnel
@@ -104,14 +104,23 @@ def test_it_says_how_the_data_was_made_and_checked(folder: Path) -> None:
 def test_it_says_who_wrote_and_who_judged(folder: Path) -> None:
     judges = [{"kind": "endpoint", "model": "one"}, {"kind": "llama_cpp", "path": "two.gguf"}]
     recipe = {**RECIPE, "generator": {"kind": "vllm", "model": "big"}, "judges": judges, "decontaminate": True}
-    text = card(folder, recipe={"recipe": recipe, "version": "1"})
-    assert "Written by: `big`. Judged by: `one`, `two.gguf`; 2 must say yes." in text
+    stats = {**read_json(folder / "stats.json"), "prompts": {"apigen-1": 3}, "tokens": {"input": 1e4, "output": 5}}
+    text = card(folder, recipe={"recipe": recipe, "version": "1"}, stats=stats)
+    assert "Tokens: 10,000 of prompts, 5 written; cost 0.0000 at the recipe's prices." in text
+    assert "Written by: `big`, asked with the prompt `apigen-1`. Judged by: `one`, `two.gguf`; 2 must say yes." in text
     assert "Compared with the Berkeley leaderboard's questions and tools: 1 samples dropped." in text
 
 
 def test_cells_cannot_break_out_of_their_table(folder: Path) -> None:
     text = card(folder, provenance={"sources": [{**SOURCE, "source": "mcp:a | b\n# c"}], "sandbox": {"level": "x"}})
     assert "| mcp:a \\| b # c | 0.1.0 |" in text
+
+
+@pytest.mark.parametrize("sources", [[], [{**SOURCE, "source": "json:a.json", "executable": False}]])
+def test_it_does_not_claim_that_schemas_were_executed(folder: Path, sources: list[dict[str, Any]]) -> None:
+    text = card(folder, provenance={"sources": sources, "sandbox": {"level": "strict"}})
+    assert "No call was executed." in text
+    assert "sandbox of level" not in text
 
 
 def test_samples_alone_are_enough(folder: Path) -> None:

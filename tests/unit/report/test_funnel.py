@@ -62,6 +62,7 @@ def test_plain_data_holds_every_count_in_a_stable_order() -> None:
         "not_executed": 0,
         "ran": {"format": 8, "execution": 7, "semantic": 4, "curate": 4},
         "generators": {"": {"drafted": 8, "accepted": 3, "format": 1, "execution": 3, "curate": 1}},
+        "prompts": {},
         "tokens": {"input": 0.0, "output": 0.0},
         "cost": 0.0,
     }
@@ -106,7 +107,7 @@ def test_a_stage_that_did_not_run_has_no_row() -> None:
 
 def written(generator: str, refused: Stage | None = None, **spent: float) -> Trajectory:
     made = sample("simple", 1, refused, "r")
-    return made.model_copy(update={"origin": Origin(generator=generator, **spent)})
+    return made.model_copy(update={"origin": Origin(generator=generator, prompt="apigen-1", **spent)})
 
 
 def test_parts_add_up_and_survive_stats_json() -> None:
@@ -128,6 +129,7 @@ def test_parts_add_up_and_survive_stats_json() -> None:
     assert json.dumps(through_files.to_dict()) == json.dumps(whole.to_dict())
     assert whole.to_dict()["tokens"] == {"input": 33.333, "output": 7.0}
     assert whole.to_dict()["cost"] == 1.2e-6
+    assert whole.to_dict()["prompts"] == {"apigen-1": 2}
     assert whole.stages()[0] == ("generate", 6, 5)
 
 
@@ -165,7 +167,8 @@ def test_calls_that_were_not_run_are_counted() -> None:
     made = Funnel()
     made.count([sample("simple", 1).model_copy(update={"verdicts": (skipped,)}), sample("simple", 1)])
     assert (made.accepted, made.not_executed) == (2, 1)
-    assert printed(made)[1][-1] == "(passed, not executed 1)"
+    assert made.to_table("").caption == "accepted without being executed: 1"
+    assert funnel().to_table("").caption is None
 
 
 def test_the_pass_table_has_the_columns_of_the_paper() -> None:
