@@ -18,6 +18,7 @@ from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_json
 from data_pipeline.core.schema import Tool, Trajectory
 from data_pipeline.core.seeding import stream
+from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.curate.dedup import DuplicateIndex, signatures
 from data_pipeline.generate.values import sample_arguments
 from data_pipeline.job.driver import Driver
@@ -63,7 +64,7 @@ def generate(
     folder = DatasetFolder(out)
     with folder.locked():
         pool = tool_pool(recipe)
-        folder.claim(_resolved(recipe, pool), pool.tools, pool.provenance())
+        folder.claim(_resolved(recipe, pool), pool.tools, _provenance(recipe, pool))
         job = Job(recipe, pool.tools, out)
         with progress_bar() as bar:
             task = bar.add_task(label, total=recipe.total_shards, note="")
@@ -133,6 +134,12 @@ def _probes(recipe: DataRecipe) -> Callable[[Tool], list[dict[str, Any]]]:
         return [sample_arguments(tool.parameters, rng, recipe.optional_share) for _ in range(PROBES)]
 
     return probes
+
+
+def _provenance(recipe: DataRecipe, pool: Pool) -> dict[str, Any]:
+    """Where the tools came from, and what the samples are kept apart from."""
+    benchmark = Decontaminator.load().summary() if recipe.decontaminate else None
+    return {**pool.provenance(), "benchmark": benchmark}
 
 
 def _resolved(recipe: DataRecipe, pool: Pool) -> dict[str, Any]:

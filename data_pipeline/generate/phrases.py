@@ -87,7 +87,7 @@ class Phrase:
         self.field = field
         self.noun, self.unit = split_unit(field.name)
         whole = words_of(field.name)
-        self.nouns: tuple[str, ...] = (self.noun or whole,)
+        self.nouns: tuple[str, ...] = (self.noun or whole or "value",)
         if head:
             self.nouns = (*(self.nouns * 3 if self.noun else ()), head)
         self.bare = bool(self.unit) and not self.noun

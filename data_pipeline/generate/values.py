@@ -255,8 +255,3 @@ def _matching(pattern: str, make: Draw, schema: Schema, rng: random.Random) -> s
 def sample_arguments(schema: Schema, rng: random.Random, optional_share: float) -> dict[str, Any]:
     """Arguments for an object schema: all required ones, each optional one with `optional_share`."""
     return Field("", schema).draw_object(rng, optional_share)
-
-
-def sample_value(name: str, schema: Schema, rng: random.Random) -> Any:
-    """One JSON value that fits the schema and reads plausibly for its name."""
-    return Field(name, schema).draw(rng)

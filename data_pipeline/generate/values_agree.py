@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import permutations
 from typing import Any, Protocol
 
-from data_pipeline.generate.values_number import between
+from data_pipeline.generate.values_number import between, bound
 
 Rule = Callable[[dict[str, Any], random.Random], None]
 
@@ -188,7 +188,7 @@ def _fitting(sizes: str, whole: Field) -> Rule:
         if whole.name not in drawn or not isinstance(found, list):
             return
         total = sum(size for size in found if isinstance(size, (int, float)))
-        most = whole.schema.get("maximum") or 4 * total
+        most = bound(whole.schema, "maximum") or 4 * total
         if drawn[whole.name] < total < most:
             drawn[whole.name] = math.ceil(rng.uniform(total, min(most, 2 * total)) / 10) * 10
             drawn[whole.name] = min(drawn[whole.name], most)
@@ -200,7 +200,7 @@ def _share_of(payment: Field, owed: Field) -> Rule:
     def share(drawn: dict[str, Any], rng: random.Random) -> None:
         debt = drawn.get(owed.name)
         if payment.name in drawn and isinstance(debt, (int, float)) and debt >= 20:
-            low, high = payment.schema.get("minimum") or 0, payment.schema.get("maximum") or debt
+            low, high = bound(payment.schema, "minimum") or 0, bound(payment.schema, "maximum") or debt
             wanted = between(debt * 0.04, debt * 0.3, debt, rng)
             drawn[payment.name] = min(max(wanted, low), high)
 
@@ -210,7 +210,7 @@ def _share_of(payment: Field, owed: Field) -> Rule:
 def _on_scale(temperature: Field, scale: str) -> Rule:
     def rescale(drawn: dict[str, Any], rng: random.Random) -> None:
         bounds = SCALES.get(str(drawn.get(scale)).lower())
-        low, high = temperature.schema.get("minimum"), temperature.schema.get("maximum")
+        low, high = bound(temperature.schema, "minimum"), bound(temperature.schema, "maximum")
         allowed = bounds and (low is None or low <= bounds[0]) and (high is None or high >= bounds[1])
         if bounds and allowed and temperature.name in drawn:
             drawn[temperature.name] = rng.randint(*bounds)

@@ -80,8 +80,8 @@ DEFAULT_RANGE = Range(2.0, 400.0, True)
 def number_range(words: str, schema: Schema, topic: str = "") -> Range:
     """The numbers to draw from for a parameter of these words, in a tool whose name has the words `topic`."""
     low, high, decimals = _usual_range(words, schema, topic)
-    least = _bound(schema, "minimum", "exclusiveMinimum")
-    most = _bound(schema, "maximum", "exclusiveMaximum")
+    least = bound(schema, "minimum", "exclusiveMinimum")
+    most = bound(schema, "maximum", "exclusiveMaximum")
     if least is not None and not least <= low < (high if most is None else most):
         low = least
     if most is not None and not low < high <= most:
@@ -104,7 +104,7 @@ def _usual_range(words: str, schema: Schema, topic: str) -> Range:
     return DEFAULT_RANGE
 
 
-def _bound(schema: Schema, *keys: str) -> float | None:
+def bound(schema: Schema, *keys: str) -> float | None:
     """The first of the bounds that is given; draft 4 wrote `exclusiveMinimum: true`, and some write text."""
     for key in keys:
         value = schema.get(key)
@@ -141,7 +141,7 @@ def real_number(found: Range, schema: Schema, rng: random.Random) -> float | int
         return _multiple(low, high, step, rng)
     value = _log_uniform(low, high, rng) if low >= 0 and high > 1000 else rng.uniform(low, high)
     digits = rng.choice(_usual_decimals(value) if decimals else (0, 0, 0, 1))
-    middle = (low + high) / 2
+    middle = low / 2 + high / 2  # their sum may be too large
     excluded = (schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum"))
     candidates = (round(value, digits), round(middle, 2))
     rounded = next((number for number in candidates if low <= number <= high and number not in excluded), middle)

@@ -113,8 +113,8 @@ class Wording:
     def words(self) -> frozenset[str]:
         """The beginnings of all content words of the tool, so that small talk can keep clear of them."""
         texts = [self.tool.name, self.tool.description]
-        for name, schema in self.tool.properties.items():
-            texts += [name, str(schema.get("description") or ""), *map(str, schema.get("enum") or ())]
+        for name, field in self.field.fields.items():
+            texts += [name, str(field.schema.get("description") or ""), *map(str, field.choices)]
         return stems(content_words(texts))
 
     def _goal(self, voice: Voice) -> tuple[str, str]:

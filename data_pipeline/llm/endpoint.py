@@ -9,6 +9,7 @@ import random
 import time
 from dataclasses import replace
 from ipaddress import ip_address
+from math import ceil
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -40,6 +41,10 @@ MOST_ATTEMPTS = 8
 MOST_FAILED_IN_A_ROW = 20
 """Requests given up one after another before the server counts as gone."""
 
+POOL = 16
+"""Connections a client keeps. For every request httpx looks through all of its pool's, which at 400 takes longer than
+all else together, so many connections are spread over several clients."""
+
 NO_KEY = "none"
 """Sent to servers without keys, because the package openai insists on one."""
 
@@ -60,7 +65,8 @@ class EndpointModel:
         self.name = settings.model
         self._settings = settings
         self._key = _read_key(settings)
-        self._client = _open_client(settings, self._key)
+        self._clients = _open_clients(settings, self._key)
+        self._free = [client for client in self._clients for _ in range(POOL)]
         self._limit = AdaptiveLimit(settings.concurrency)
         self._jitter = random.Random()
         self._form = 0 if settings.json_schema else 1
@@ -100,7 +106,7 @@ class EndpointModel:
 
     async def close(self) -> None:
         """End the connections."""
-        await self._client.close()
+        await asyncio.gather(*(client.close() for client in self._clients))
 
     async def _attempt(self, request: ChatRequest, seconds: float) -> Outcome:
         """One attempt, in the strictest form that the server accepts."""
@@ -130,7 +136,8 @@ class EndpointModel:
 
         from data_pipeline.llm.bounded import MOST_BYTES, BodyTooLarge
 
-        sent = self._client.post("/chat/completions", cast_to=Response, body=body)
+        client = self._free.pop()
+        sent = client.post("/chat/completions", cast_to=Response, body=body)
         try:
             response = await asyncio.wait_for(sent, min(self._settings.timeout, seconds))
         except (asyncio.TimeoutError, openai.APITimeoutError):
@@ -145,6 +152,8 @@ class EndpointModel:
             return failed("too_large", f"more than {MOST_BYTES >> 20} MiB")
         except openai.APIConnectionError as error:
             return self._not_connected(error)
+        finally:
+            self._free.append(client)
         self._heard = True
         return read_completion(response.content, self._settings)
 
@@ -223,22 +232,30 @@ def _read_key(settings: Endpoint) -> str:
     return key
 
 
-def _open_client(settings: Endpoint, key: str) -> AsyncOpenAI:
+def _open_clients(settings: Endpoint, key: str) -> list[AsyncOpenAI]:
+    """Clients for `POOL` connections each, enough for all requests at once."""
     try:
-        from httpx2 import AsyncClient, Limits
+        from httpx2 import AsyncClient, Limits, create_ssl_context
         from openai import AsyncOpenAI
 
         from data_pipeline.llm.bounded import bound_body
     except ImportError as error:
         raise InputError("a model behind a server needs the package openai: pip install 'openai>=3'") from error
-    http = AsyncClient(
-        timeout=None,  # each attempt as a whole has its time
-        limits=Limits(max_connections=settings.concurrency, max_keepalive_connections=settings.concurrency),
-        headers={"Accept-Encoding": "identity"},  # of a compressed answer, the size would show too late
-        event_hooks={"response": [bound_body]},
-        trust_env=not _is_local(settings.base_url),  # no proxy between a machine and itself
-    )
-    return AsyncOpenAI(api_key=key or NO_KEY, base_url=settings.base_url, max_retries=0, timeout=None, http_client=http)
+
+    trusted = create_ssl_context()
+    clients = []
+    for _ in range(ceil(settings.concurrency / POOL)):
+        http = AsyncClient(
+            verify=trusted,
+            timeout=None,  # each attempt as a whole has its time
+            limits=Limits(max_connections=POOL, max_keepalive_connections=POOL),
+            headers={"Accept-Encoding": "identity"},  # of a compressed answer, the size would show too late
+            event_hooks={"response": [bound_body]},
+            trust_env=not _is_local(settings.base_url),  # no proxy between a machine and itself
+        )
+        base = settings.base_url
+        clients.append(AsyncOpenAI(api_key=key or NO_KEY, base_url=base, max_retries=0, timeout=None, http_client=http))
+    return clients
 
 
 def _is_local(url: str) -> bool:

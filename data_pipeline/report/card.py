@@ -65,7 +65,7 @@ def write_card(folder: Path) -> Path:
         f"# Verified function-calling samples\n\n{_summary(funnel, recipe)}",
         f"## Rows\n\n{_FORMAT}\n{_markdown(('style', 'samples'), funnel.styles.most_common())}",
         f"## Verification\n\n{_verification(funnel, recipe)}",
-        f"## Duplicates and benchmarks\n\n{_curation(funnel, recipe.get('recipe'))}",
+        f"## Duplicates and benchmarks\n\n{_curation(funnel, recipe.get('recipe'), provenance.get('benchmark'))}",
         f"## Tools\n\n{_tools(provenance)}",
         f"## How to repeat it\n\n{_repeat(recipe)}",
     ]
@@ -168,11 +168,14 @@ def _generator(settings: dict[str, Any], prompts: Iterable[str]) -> str:
     return f"Written by: {written}. Judged by: {', '.join(f'`{j}`' for j in judges)}; {quorum} must say yes."
 
 
-def _curation(funnel: Funnel, settings: dict[str, Any] | None) -> str:
+def _curation(funnel: Funnel, settings: dict[str, Any] | None, benchmark: dict[str, Any] | None) -> str:
     dropped = dict(funnel.reasons("curate"))
-    if settings and settings.get("decontaminate"):
-        number = dropped.get("in_benchmark", 0)
-        compared = f"Compared with the Berkeley leaderboard's questions and tools: {number:,} samples dropped."
+    if benchmark:
+        compared = (
+            f"Compared with the {benchmark['questions']:,} questions and {benchmark['tools']:,} tools of "
+            f"{benchmark['package']}: {dropped.get('in_benchmark', 0):,} samples shared a question, "
+            f"{benchmark['ngram_words']} words in a row, or a tool with them, and were dropped."
+        )
     else:
         compared = "NOT checked against any benchmark."
     if "curate" not in funnel.ran:

@@ -144,14 +144,21 @@ def read_facts(text: str) -> Facts:
             loose.append(StatedNumber(said.text, tuple((value,) for value in said.values), amounts))
     if len(quantities) > 1:
         quantities.extend(_compounds(moments.rest))
-    loose = [stated._replace(amounts=_amounts(stated, quantities)) for stated in loose] if quantities else loose
+    quantities = list(dict.fromkeys(quantities))
     dates, times = frozenset(moments.dates), frozenset(moments.times)
-    return Facts(text, lowered, words, frozenset(plain), tuple(quantities), tuple(loose), dates, times)
+    numbers = tuple(_with_wholes(loose, quantities) if quantities else loose)
+    return Facts(text, lowered, words, frozenset(plain), tuple(quantities), numbers, dates, times)
 
 
-def _amounts(stated: StatedNumber, quantities: Iterable[Quantity]) -> tuple[Quantity, ...]:
-    wholes = (whole for whole in quantities if any((part,) in stated.readings for part in whole.parts))
-    return (*stated.amounts, *wholes)
+def _with_wholes(loose: Iterable[StatedNumber], quantities: Iterable[Quantity]) -> Iterator[StatedNumber]:
+    """Each number with the quantities it is a part of: the 30 of '1 hour and 30 minutes'."""
+    wholes: dict[float, list[Quantity]] = {}
+    for quantity in quantities:
+        for part in quantity.parts:
+            wholes.setdefault(part, []).append(quantity)
+    for stated in loose:
+        found = [whole for reading in stated.readings if len(reading) == 1 for whole in wholes.get(reading[0], ())]
+        yield stated._replace(amounts=(*stated.amounts, *found)) if found else stated
 
 
 def _in_digits(text: str, plain: set[float], quantities: list[Quantity]) -> Iterator[StatedNumber]:

@@ -5,7 +5,8 @@ Compares in one run, on the same bodies, requests answered a second by:
   with the number that suits the server best out of several, which nobody knows beforehand;
 - this package's client, told only a bound far above what the server bears.
 Servers: a simulated one of 200 slots that need 0.3 to 1 s and refuse what is beyond with 429; a simulated one that
-lets 150 requests a second through; and llama.cpp with SmolLM2 in 4 slots. The simulated ones are a process of their own.
+lets 150 requests a second through; and llama.cpp with SmolLM2 in 4 slots. The simulated
+ones run in a process of their own.
 
     python scripts/bench/endpoint.py [--seconds 6] [--parts slots,bucket,llama]
 """

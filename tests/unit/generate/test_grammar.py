@@ -107,6 +107,29 @@ def test_drafts_fit_any_schema(nasty: list[Tool], examples: list[Tool], settings
     assert wrong == []
 
 
+BROKEN: list[Any] = [
+    None, True, -2.5, "x", [], {"$ref": "#"}, {"$ref": "#/properties/0"}, {"$ref": "#/nowhere"}, {"anyOf": []},
+    {"anyOf": [True, {"type": "null"}]}, {"enum": []}, {"enum": "abc"}, {"enum": [[1], {"a": 2}]}, {"type": ["null"]},
+    {"type": "array", "items": [{"type": "integer"}]}, {"type": "array", "items": False}, {"type": "weird"},
+    {"type": "array", "minItems": 2, "maxItems": 0}, {"type": "integer", "minimum": "3"}, {"examples": "abc"},
+    {"type": "integer", "minimum": 9, "maximum": 3}, {"type": "integer", "multipleOf": 0}, {"description": 5},
+    {"type": "number", "minimum": 1e308}, {"type": "number", "exclusiveMinimum": True, "minimum": 2}, {"format": 3},
+    {"type": "object", "properties": [1]}, {"type": "object", "required": ["z"], "properties": {"z": {"$ref": "#"}}},
+    {"type": "object", "minProperties": 3, "additionalProperties": False}, {"type": "string", "pattern": "("},
+    {"type": "string", "minLength": 5, "maxLength": 2}, {"type": "object", "additionalProperties": {"$ref": "#"}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a", "", "日本", "payment", "start"])
+def test_a_broken_schema_is_no_crash(name: str) -> None:
+    styles: tuple[Style, ...] = ("simple", "parallel", "missing-parameter")
+    for schema in BROKEN:
+        parameters = {"type": "object", "properties": {name: schema, "0": {}, "balance": {"type": "integer"}}}
+        for required in ([], [name], "odd"):
+            tool = Tool(name="_", description="...", parameters={**parameters, "required": required})
+            assert len(write(tool, styles=styles, share=1.0)) == 3
+
+
 @pytest.mark.slow
 def test_drafts_fit_the_schemas_of_discovery_documents() -> None:
     found = importlib.util.find_spec("googleapiclient")

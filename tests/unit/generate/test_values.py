@@ -12,7 +12,7 @@ from data_pipeline.core.schema import Tool
 from data_pipeline.core.seeding import stream
 from data_pipeline.generate import lexicon
 from data_pipeline.generate.schemas import alternatives, merged, plain, pointed, type_of, words_of
-from data_pipeline.generate.values import Field, sample_arguments, sample_value
+from data_pipeline.generate.values import Field, sample_arguments
 from data_pipeline.generate.values_pattern import Unreadable, text_for
 from data_pipeline.tools.schema_check import ArgumentCheck, argument_errors
 
@@ -21,7 +21,8 @@ NAMES = st.sampled_from(["amount", "city", "page", "ratio", "weight_kg", "temper
 
 
 def draws(name: str, schema: Schema, count: int = 200) -> list[Any]:
-    return [sample_value(name, schema, stream(seed, name)) for seed in range(count)]
+    field = Field(name, schema)
+    return [field.draw(stream(seed, name)) for seed in range(count)]
 
 
 def test_arguments_of_every_bundled_tool_fit_its_schema(pool: list[Tool]) -> None:

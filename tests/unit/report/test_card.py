@@ -103,12 +103,20 @@ def test_it_says_how_the_data_was_made_and_checked(folder: Path) -> None:
 
 def test_it_says_who_wrote_and_who_judged(folder: Path) -> None:
     judges = [{"kind": "endpoint", "model": "one"}, {"kind": "llama_cpp", "path": "two.gguf"}]
-    recipe = {**RECIPE, "generator": {"kind": "vllm", "model": "big"}, "judges": judges, "decontaminate": True}
+    recipe = {**RECIPE, "generator": {"kind": "vllm", "model": "big"}, "judges": judges}
     stats = {**read_json(folder / "stats.json"), "prompts": {"apigen-1": 3}, "tokens": {"input": 1e4, "output": 5}}
     text = card(folder, recipe={"recipe": recipe, "version": "1"}, stats=stats)
     assert "Tokens: 10,000 of prompts, 5 written; cost 0.0000 at the recipe's prices." in text
     assert "Written by: `big`, asked with the prompt `apigen-1`. Judged by: `one`, `two.gguf`; 2 must say yes." in text
-    assert "Compared with the Berkeley leaderboard's questions and tools: 1 samples dropped." in text
+
+
+def test_it_says_what_the_samples_were_compared_with(folder: Path) -> None:
+    benchmark = {"package": "bench 1.0", "questions": 6106, "tools": 2957, "ngrams": 140_789, "ngram_words": 8}
+    text = card(folder, provenance={"sources": [SOURCE], "benchmark": benchmark})
+    assert (
+        "Compared with the 6,106 questions and 2,957 tools of bench 1.0: 1 samples shared a question, 8 words" in text
+    )
+    assert "NOT checked" not in text
 
 
 def test_cells_cannot_break_out_of_their_table(folder: Path) -> None:
