@@ -11,6 +11,7 @@ from data_pipeline.generate.schemas import Schema, words_of
 from data_pipeline.generate.text import article, join
 from data_pipeline.generate.units import PREPOSITIONS, split_unit
 from data_pipeline.generate.values import Field
+from data_pipeline.generate.values_text import told_by
 from data_pipeline.generate.verbs import base_verb
 from data_pipeline.generate.voice import Voice
 
@@ -91,7 +92,8 @@ class Phrase:
         if head:
             self.nouns = (*(self.nouns * 3 if self.noun else ()), head)
         self.bare = bool(self.unit) and not self.noun
-        alone = list(kinds).count(field.text_kind) == 1 and not {"pattern", "enum"} & field.schema.keys()
+        alone = list(kinds).count(field.text_kind) == 1 and told_by(field.words) == field.text_kind
+        alone = alone and not {"pattern", "enum"} & field.schema.keys()
         self.placed = _PLACED.get(field.text_kind or "", "") if alone else ""
 
     @cached_property

@@ -104,16 +104,17 @@ def text_kind(words: str, schema: dict[str, Any], parent: str = "") -> str | Non
     if form:
         return form
     description = str(schema.get("description") or "").lower()
-    kind = _told_by(words)
+    kind = told_by(words)
     if kind is None or kind == "title" or re.search(FORMAT_HINTS, description):
-        kind = _told_by(description) or kind
+        kind = told_by(description) or kind
     if kind is None or kind == "title":
-        kind = _told_by(parent) or kind  # the name of an ingredient is a food
+        kind = told_by(parent) or kind  # the name of an ingredient is a food
     return kind
 
 
 @lru_cache(maxsize=20_000)
-def _told_by(text: str) -> str | None:
+def told_by(text: str) -> str | None:
+    """What a text holds of which these words are the name or the description."""
     return next((kind for pattern, kind in TEXT_KINDS if re.search(pattern, text)), None)
 
 

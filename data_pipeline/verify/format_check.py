@@ -28,7 +28,7 @@ FORMAT_REASONS = {
     "incomplete_missing": "a missing-parameter sample does not say which call it is that the query begins",
     "incomplete_unexpected": "a sample of another style says that its call is incomplete",
     "nothing_missing": "the call of a missing-parameter sample has all required arguments",
-    "too_deep": "the arguments or the tool's schema are nested deeper than can be read",
+    "unreadable": "the arguments or a tool's schema are nested too deeply, or hold a number too long to write",
     **ARGUMENT_REASONS,
 }
 """Reason codes of `check_format`, each with its meaning."""
@@ -66,8 +66,8 @@ def check_format(sample: Trajectory, errors_in: ArgumentCheck | None = None) -> 
     try:
         problem = next(filter(None, (rule(sample) for rule in _CHECKS)), None)
         problem = problem or _arguments(sample, errors_in or ArgumentCheck()) or _answer(sample)
-    except RecursionError:
-        problem = "too_deep", "the arguments or a tool's schema are nested too deeply"
+    except (RecursionError, ValueError):
+        problem = "unreadable", "nested too deeply, or a number of thousands of digits"
     if problem:
         return Verdict(stage="format", passed=False, reason=problem[0], detail=problem[1])
     return Verdict(stage="format", passed=True)

@@ -31,7 +31,7 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _PIECE = r"\b(\d{1,9}|an?|[a-z]{3,9}(?:-[a-z]{3,5})?)[ -]?\b([a-z]{1,12})\b"
-_COMPOUND = re.compile(rf"{_PIECE},? (?:and )?{_PIECE}")
+_COMPOUND = re.compile(rf"(?={_PIECE},? (?:and )?{_PIECE})")  # Looked ahead, since 'for 1' would take the 1 along.
 _SKIPPED = frozenset(("and", "or", "the", "a", "an"))
 
 
@@ -90,6 +90,8 @@ class Facts:
 
     def states(self, number: float, unit: Unit | None = None) -> bool:
         """Whether some number has this value; with a unit, in that unit, however the text says it."""
+        if number in self.plain:
+            return True
         if unit is None or not self.quantities:
             return is_among(number, self.numbers)
         said = (

@@ -34,7 +34,7 @@ SEMANTIC_REASONS: dict[str, str] = {
     "unknown_tool": "a call names a tool that is not on offer",
     "value_stated": "the query states what could be the value of the argument that is said to be missing",
     "incomplete_missing": "a missing-parameter sample does not say which call it is that the query begins",
-    "too_deep": "the arguments or the tool's schema are nested deeper than can be read",
+    "unreadable": "the arguments or a tool's schema are nested too deeply, or hold a number too long to write",
 }
 """Reason codes of `check_semantic`, each with its meaning."""
 
@@ -53,8 +53,8 @@ def check_semantic(sample: Trajectory, words: PerTool[ToolWords] | None = None) 
     """
     try:
         problem = _problem(sample, PerTool(ToolWords) if words is None else words)
-    except RecursionError:
-        problem = "too_deep", "the arguments or the tool's schema are nested too deeply"
+    except (RecursionError, ValueError):
+        problem = "unreadable", "nested too deeply, or a number of thousands of digits"
     if problem:
         return Verdict(stage="semantic", passed=False, reason=problem[0], detail=problem[1][:MAX_DETAIL])
     return Verdict(stage="semantic", passed=True)

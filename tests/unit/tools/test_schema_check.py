@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from data_pipeline.core.schema import Tool
-from data_pipeline.tools.schema_check import ARGUMENT_REASONS, argument_errors
+from data_pipeline.tools.schema_check import ARGUMENT_REASONS, ArgumentCheck, PerTool, argument_errors
 
 PROPERTIES: dict[str, Any] = {
     "count": {"type": "integer", "minimum": 1, "maximum": 9},
@@ -112,3 +113,56 @@ def test_detail_stays_short() -> None:
     error = argument_errors(_tool(PROPERTIES), {"count": "x" * 10_000})
     assert error is not None
     assert len(error.detail) <= 300
+
+
+HARD = "a" * 40 + "b"
+
+
+@pytest.mark.parametrize(
+    ("schema", "arguments", "reason"),
+    [
+        ({"x": {"type": "string", "pattern": r"^(a+)+$"}}, {"x": "aaa"}, None),
+        ({"x": {"type": "string", "pattern": r"^(a+)+$"}}, {"x": HARD}, "bad_value"),
+        ({"x": {"type": "string", "pattern": r"^(?=a)(a|aa)+(?!b)\1$"}}, {"x": HARD * 50}, "bad_value"),
+        ({"x": {"patternProperties": {r"^(a+)+$": {"type": "integer"}}}}, {"x": {HARD: "y", "a": "y"}}, "wrong_type"),
+        (
+            {"x": {"patternProperties": {r"^(a+)+$": {}}, "additionalProperties": False}},
+            {"x": {HARD: 1}},
+            "unknown_argument",
+        ),
+        ({"x": {"propertyNames": {"pattern": r"^(a+)+$"}}}, {"x": {HARD: 1}}, "bad_value"),
+        ({"x": {"type": "string", "pattern": r"\Aab\Z"}}, {"x": "ab"}, "bad_schema"),
+        ({"x": {"patternProperties": {"a": {}}, "unevaluatedProperties": False}}, {"x": {}}, "bad_schema"),
+    ],
+)
+def test_patterns_take_bounded_time(schema: dict[str, Any], arguments: dict[str, Any], reason: str | None) -> None:
+    began = time.process_time()
+    for error in (argument_errors(_tool(schema), arguments), ArgumentCheck()(_tool(schema), arguments)):
+        assert (error and error.reason) == reason
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("number", [1.0, 10**400, pytest.param(10**5000, id="huge"), -(2**63), 2**64])
+def test_the_quick_check_agrees_about_odd_numbers(number: float) -> None:
+    tool = _tool({"x": {"type": "integer", "maximum": 10}})
+    found, slow = ArgumentCheck()(tool, {"x": number}), argument_errors(tool, {"x": number})
+    assert (found and found.reason) == (slow and slow.reason)
+    assert (found is None) is (number == -(2**63))
+
+
+def test_given_arguments_are_checked_without_the_missing_ones() -> None:
+    tool = _tool(PROPERTIES, ("count", "name"))
+    check = ArgumentCheck()
+    assert check.of_given(tool, {"count": 3}) is None
+    wrong = check.of_given(tool, {"count": 30})
+    missing = check(tool, {"count": 3})
+    assert wrong is not None
+    assert missing is not None
+    assert (wrong.reason, missing.reason) == ("out_of_range", "missing_argument")
+
+
+def test_what_is_derived_is_kept_for_tools_that_read_the_same() -> None:
+    derived: list[str] = []
+    kept = PerTool(lambda tool: derived.append(tool.name) or len(derived))
+    one, same, other = _tool({}), _tool({}), _tool({"x": {}})
+    assert [kept(tool) for tool in (one, one, same, other, one)] == [1, 1, 1, 2, 1]
