@@ -16,17 +16,18 @@ from data_pipeline.verify.units import Unit, unit_of
 from data_pipeline.verify.words import Vocabulary, content, identifier_words, word_set, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _NEGATIVE = word_set(
     "no not false without exclude excludes excluding excluded skip skipping never none non disable disabled "
-    "omit omitted off only just instead rather"
+    "omit omitted off only"
 )
-_POSITIVE = word_set("yes true with include includes including included also enable enabled on only counting")
+_POSITIVE = word_set("yes true with include includes including included enable enabled only counting")
 _DENIED_BEFORE = word_set("not no without don't doesn't isn't never exclude excluding skip")
 _DENIED_BEHIND = word_set("off false no")
 _AFFIRMED_BEHIND = word_set("yes true on")
 _BELOW_ZERO = word_set("minus negative below before ago back backwards earlier less west south lost")
+_PLEASANTRY = re.compile(r" no (?:rush|hurry|worry|worrie|problem|pressure|stress|idea|doubt)\b| no matter\b")
 _MOMENT = re.compile(r"[\d\-/.:T apm]+")
 _MOST_PLACES = 1000  # Of one value in one query; behind them a text counts as not found.
 
@@ -88,27 +89,30 @@ def states_number(value: float, unit: Unit | None, facts: Facts) -> bool:
 
 def states_flag(name: str, value: bool, description: str, facts: Facts) -> bool:
     """Yes is implied by the parameter's own words, no by a word of refusal, either by the description."""
-    own = Vocabulary(content(identifier_words(name)))
-    if value and _is_denied(own, facts):
+    own, said = Vocabulary(content(identifier_words(name))), _PLEASANTRY.sub(" ", facts.phrase).split()
+    if value and _is_denied(own, said):
         return False
-    if not (_POSITIVE if value else _NEGATIVE).isdisjoint(facts.words):
+    if not (_POSITIVE if value else _NEGATIVE).isdisjoint(said):
         return True
     if facts.vocabulary.has_any(own.words) if value else any(word.endswith("n't") for word in facts.words):
         return True
-    # The parameter's own words would say yes, so for a no the description must add others.
+    if not value and own.words and all(map(facts.vocabulary.has, own.words)):
+        return _is_denied(own, said)  # The parameter's own words say yes.
+    # For a no the description must add words to the parameter's own.
     told = [word for word in content(words_of(description)) if value or not own.has(word)]
     return sum(map(facts.vocabulary.has, told)) >= 2
 
 
-def _is_denied(own: Vocabulary, facts: Facts) -> bool:
+def _is_denied(own: Vocabulary, said: Sequence[str]) -> bool:
     """Whether one of a parameter's words stands only right behind a 'not', or before an 'off'."""
     denied: dict[str, bool] = {}
-    for index, word in enumerate(facts.words):
+    for index, word in enumerate(said):
         if own.has(word):
-            before, behind = facts.words[max(0, index - 2) : index], facts.words[index + 1 : index + 3]
+            before, behind = said[max(0, index - 2) : index], said[index + 1 : index + 3]
             if behind and behind[0] in _AFFIRMED_BEHIND:
-                behind = ()  # 'round trip: yes. No rush.'
+                behind = []  # 'round trip: yes. No thanks.'
             found = not _DENIED_BEFORE.isdisjoint(before) or not _DENIED_BEHIND.isdisjoint(behind)
+            found = found or said[index + 3 : index + 4] == ["false"]  # 'set to false'
             denied[word] = found and denied.get(word, True)
     return any(denied.values())
 
@@ -122,10 +126,25 @@ def states_choice(value: str, choices: Iterable[Any], facts: Facts) -> bool:
         by_case = value.casefold() in ("a", "i") or any(str(other).casefold() == value.casefold() for other in alike)
         said, text = (value, facts.raw) if by_case else (value.casefold(), facts.lowered)
         return bool(re.search(rf"(?<![^\W_]){re.escape(said)}(?![\w+-])", text))
+    longer = [other for other in choices if isinstance(other, str) and _is_part(plain, words_of(other))]
+    if longer and _is_only_part(phrase_of(plain), longer, facts):
+        return False
     if stands_in(value, facts.lowered):
         return True
     words = identifier_words(value)
     return bool(words) and all(_says(word, facts) for word in words)
+
+
+def _is_part(words: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return 0 < len(words) < len(others) and set(words) < set(others)
+
+
+def _is_only_part(wanted: str, longer: Iterable[str], facts: Facts) -> bool:
+    """Whether the words stand only inside a longer choice: 'economy' in 'premium economy'."""
+    rest = facts.phrase
+    for other in longer:
+        rest = rest.replace(phrase_of(words_of(other)), "  ")
+    return rest != facts.phrase and wanted not in rest
 
 
 def _says(word: str, facts: Facts) -> bool:

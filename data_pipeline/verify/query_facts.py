@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DATE_T_TIME = re.compile(r"t(?=\d)(?<=\dt)")  # 2026-03-03T14:00 is two words.
 _DIGIT = re.compile(r"\d")
+_ZERO = re.compile(r"(?<!\d)0+(?!\d)")
 _INSIDE = re.compile(r"(?<=[^\W\d_])\d+(?:\.\d+)?")
 _BEFORE_DIGITS = ".$€£¥₹₩-−"
 _NUMBER = re.compile(
@@ -134,6 +135,8 @@ def read_facts(text: str) -> Facts:
     plain: set[float] = set()
     for part in (*moments.dates, *moments.times, *moments.spans):
         plain.update(float(digits) for digits in re.findall(r"\d+", part))
+    if moments.times and not any(_ZERO.search(span) for span in moments.spans):
+        plain.discard(0.0)  # 'noon' is 12:00, and states no zero.
     quantities: list[Quantity] = []
     loose = list(_in_digits(moments.rest, plain, quantities))
     for said in said_numbers(words, lowered):
@@ -205,8 +208,10 @@ def _readings(match: re.Match[str]) -> list[tuple[float, ...]]:
     if match["under"]:
         return [(value / float(match["under"]),), (value, float(match["under"]))]
     readings: list[tuple[float, ...]] = [(value,)]
-    if "," in digits and "." not in digits:
-        readings.append(tuple(float(part) for part in digits.split(",")))
+    parts = digits.split(",")
+    # Nobody writes the list 55, 0 as '55,000'.
+    if len(parts) > 1 and "." not in digits and not any(part.startswith("0") for part in parts[1:]):
+        readings.append(tuple(map(float, parts)))
     if match["over"]:
         return [(value + float(match["over"]) / float(match["below"]),)]
     if match["percent"]:

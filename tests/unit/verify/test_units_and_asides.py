@@ -59,6 +59,8 @@ def test_units_inside_lists_and_objects() -> None:
         ("pay in Canadian dollars", "CAD", ["CAD", "EUR"], True),
         ("pay in yuan", "CNY", ["CNY", "EUR"], True),
         ("pay 5 francs", "EUR", ["CHF", "EUR"], False),
+        ("fly premium economy", "economy", ["economy", "premium_economy"], False),
+        ("economy, not premium economy", "economy", ["economy", "premium_economy"], True),
         ("a b+ grade", "B+", ["A", "B+", "B"], True),
         ("a grade of B+", "A", ["A", "A-", "B+"], False),
         ("3 square metres", "square_metre", ["square_metre", "acre"], True),
@@ -130,6 +132,29 @@ def test_an_aside_states_no_more_than_it_says() -> None:
         _reason("Book parking for 120 minutes. I have 3 cats.", duration_minutes=120, floor=4) == "value_not_grounded"
     )
     assert _reason("Book parking for 90 minutes.", duration_minutes=120) == "value_not_grounded"
+
+
+@pytest.mark.parametrize(("query", "value"), [("pay 55,000", 0), ("at noon", 0), ("at 2 pm", 0), ("[100,200]", 0)])
+def test_zeros_that_nobody_said(query: str, value: float) -> None:
+    assert list(ungrounded("penalty", value, {}, read_facts(query)))
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "stated"),
+    [
+        ("ignore case: yes. No rush.", True, True),
+        ("ignore case. No rush.", False, False),
+        ("I'd just like to compare these instead", False, False),
+        ("also compare these", True, False),
+        ("ignore case: no", True, False),
+        ("first ignore case, then ignore case: no", True, True),
+        ("first ignore case, then ignore case: no", False, True),
+        ("do not ignore case", False, True),
+        ("do not ignore case", True, False),
+    ],
+)
+def test_flags_among_pleasantries(query: str, value: bool, stated: bool) -> None:
+    assert (not list(ungrounded("ignore_case", value, {"type": "boolean"}, read_facts(query)))) is stated
 
 
 def test_a_misspelt_value_is_not_stated() -> None:
