@@ -200,8 +200,9 @@ class Origin(Frozen):
         prompt: name and version of the prompt it was asked with; '' for the grammar.
         persona: who the user is, where the recipe says.
         locale: language and region the query is written in, such as `en-GB`.
-        input_tokens: prompt tokens spent on it; those of a request for several samples are shared out equally.
-        output_tokens: tokens written for it, shared out likewise.
+        input_tokens: prompt tokens spent on it, judges included; those of a request for several samples are shared
+            out equally.
+        output_tokens: tokens written for it, counted likewise.
         cost: what the tokens cost, in the currency of the recipe's prices.
     """
 

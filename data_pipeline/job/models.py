@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from data_pipeline.core.schema import Origin
 from data_pipeline.generate.llm_generator import LlmGenerator
 from data_pipeline.llm.open import open_model
 from data_pipeline.recipe import Grammar
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from data_pipeline.core.schema import Trajectory
     from data_pipeline.job.worker import Job
+    from data_pipeline.verify.judge import Judgement
 
 
 class Hands(Protocol):
@@ -59,13 +61,20 @@ class Models:
     async def _judge(committee: Committee, samples: Sequence[Trajectory]) -> list[Trajectory]:
         """The samples, those that passed so far with the committee's verdict in place of the last."""
         passed = [sample for sample in samples if sample.failed is None]
-        verdicts = dict(zip((sample.id for sample in passed), await committee.judge_many(passed), strict=True))
-        return [
-            sample.model_copy(update={"verdicts": (*sample.verdicts[:-1], verdicts[sample.id])})
-            if sample.id in verdicts
-            else sample
-            for sample in samples
-        ]
+        judged = map(_with_judgement, passed, await committee.judge_many(passed))
+        found = {sample.id: sample for sample in judged}
+        return [found.get(sample.id, sample) for sample in samples]
+
+
+def _with_judgement(sample: Trajectory, judgement: Judgement) -> Trajectory:
+    origin = sample.origin or Origin(generator="")
+    spent = {
+        "input_tokens": origin.input_tokens + judgement.input_tokens,
+        "output_tokens": origin.output_tokens + judgement.output_tokens,
+        "cost": origin.cost + judgement.cost,
+    }
+    verdicts = (*sample.verdicts[:-1], judgement.verdict)
+    return sample.model_copy(update={"verdicts": verdicts, "origin": origin.model_copy(update=spent)})
 
 
 def needs_models(job: Job) -> bool:

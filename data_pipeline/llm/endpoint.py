@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 
 
 class EndpointModel:
-    """Asks a server, as often as it takes and no faster than it bears."""
+    """Asks a server, as often as it takes and no faster than it bears; belongs to one event loop."""
 
     def __init__(self, settings: Endpoint) -> None:
         """Nothing is sent yet.

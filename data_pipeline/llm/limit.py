@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-NEAR = 0.95
-"""Share of the limit that was last too high, up to which the way back is quick."""
+NEAR = 0.05, 2.0
+"""How far below the limit that was last too high the quick way back ends: a share of it, and at least so many."""
 
 
 class AdaptiveLimit:
@@ -60,7 +60,7 @@ class AdaptiveLimit:
 
     def succeeded(self) -> None:
         """An answer came: there may be room for more."""
-        near = self._limit >= NEAR * self._too_high
+        near = self._limit >= self._too_high - max(NEAR[0] * self._too_high, NEAR[1])
         self._limit = min(self._most, self._limit + (1 / self._limit if near else 1))
         self._fill()
 

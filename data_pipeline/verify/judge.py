@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from data_pipeline.core.schema import Verdict, dumps
 from data_pipeline.llm.chat import ChatRequest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data_pipeline.core.schema import Trajectory
-    from data_pipeline.llm.chat import ChatModel
+    from data_pipeline.llm.chat import ChatAnswer, ChatModel
 
 JUDGE_REASONS: dict[str, str] = {
     "judge_wrong_objective": "judges: the calls do not aim at what the query asks, or their arguments are wrong",
@@ -72,6 +72,22 @@ class _NoVote(Exception):
         self.verdict = Verdict(stage="semantic", passed=False, reason=reason, detail=detail[:300])
 
 
+class Judgement(NamedTuple):
+    """What a committee says of a sample, and what asking it took.
+
+    Attributes:
+        verdict: of the stage `semantic`; its detail holds the votes.
+        input_tokens: of all prompts.
+        output_tokens: written by all judges.
+        cost: of both, at the recipe's prices.
+    """
+
+    verdict: Verdict
+    input_tokens: int
+    output_tokens: int
+    cost: float
+
+
 class Committee:
     """Judges that vote."""
 
@@ -85,17 +101,26 @@ class Committee:
         self._judges = judges
         self._quorum = quorum or len(judges) // 2 + 1
 
-    async def judge(self, sample: Trajectory) -> Verdict:
+    async def judge(self, sample: Trajectory) -> Judgement:
         """The vote; judges are asked in order, no further than it takes to decide.
 
         Raises:
             XlamError: a judge cannot be reached at all.
         """
-        text = judge_prompt(sample)
+        answers: list[ChatAnswer] = []
+        verdict = await self._vote(judge_prompt(sample), answers)
+        return Judgement(
+            verdict,
+            input_tokens=sum(answer.input_tokens for answer in answers),
+            output_tokens=sum(answer.output_tokens for answer in answers),
+            cost=sum(answer.cost for answer in answers),
+        )
+
+    async def _vote(self, text: str, answers: list[ChatAnswer]) -> Verdict:
         votes: list[tuple[str, str]] = []
         for judge in self._judges:
             try:
-                votes.append((judge.name, await _vote(judge, text)))
+                votes.append((judge.name, await _ask(judge, text, answers)))
             except _NoVote as none:
                 return none.verdict
             yes = sum(problem == YES for _, problem in votes)
@@ -103,7 +128,7 @@ class Committee:
                 break
         return _decided(votes, yes >= self._quorum)
 
-    async def judge_many(self, samples: Sequence[Trajectory]) -> list[Verdict]:
+    async def judge_many(self, samples: Sequence[Trajectory]) -> list[Judgement]:
         """The votes on several samples, asked side by side."""
         return list(await asyncio.gather(*(self.judge(sample) for sample in samples)))
 
@@ -116,8 +141,8 @@ def judge_prompt(sample: Trajectory) -> str:
     return f"Tools on offer:\n{tools}\n\nQuery: {sample.query}\n\nCalls: {calls}\n\nResults:\n{results}\n\n{RULES}"
 
 
-async def _vote(judge: ChatModel, text: str) -> str:
-    """One of `PROBLEMS` or `YES`."""
+async def _ask(judge: ChatModel, text: str, answers: list[ChatAnswer]) -> str:
+    """One of `PROBLEMS` or `YES`; what it took is added to `answers`."""
     written = ""
     for number in range(TRIES):
         request = ChatRequest(
@@ -128,6 +153,7 @@ async def _vote(judge: ChatModel, text: str) -> str:
             seed=number,
         )
         answer = await judge.ask(request)
+        answers.append(answer)
         if answer.failure and answer.failure not in WRITTEN_BADLY:
             raise _NoVote("judge_unavailable", f"{judge.name}: {answer.failure} ({answer.detail})")
         problem = _read_problem(answer.text)

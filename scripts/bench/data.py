@@ -29,8 +29,7 @@ from data_pipeline.job.worker import Job, ShardWorker
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.report.console import console, table
 from data_pipeline.run import tool_pool
-from data_pipeline.verify.format_check import check_format
-from data_pipeline.verify.semantic import check_semantic
+from data_pipeline.verify.checks import Checker
 
 SET_SIZE, SETS = 16, 25
 CHECK_GOAL, PIPELINE_GOAL, SIZE_GOAL, MEMORY_GOAL = 5_000, 1_000, 0.15, 1.0
@@ -98,12 +97,11 @@ def _checks(recipe_path: Path) -> _Row:
     with closing(ShardWorker(Job(recipe, tool_pool(recipe).tools, Path()))) as worker:
         shards = range(CHECKED // (recipe.tool_sets_per_shard * recipe.queries_per_tool_set) + 1)
         drafts = [draft for shard in shards for draft in worker.write_by_grammar(worker.plans(shard))][:CHECKED]
-    best = 0.0
+    checker, best = Checker(), 0.0
     for _ in range(3):
         began = time.process_time()
         for draft in drafts:
-            if check_format(draft).passed:
-                check_semantic(draft)
+            checker.format_and_grounding(draft)
         best = max(best, len(drafts) / (time.process_time() - began))
     return "format and grounding checks", f"{best:,.0f} samples/s a core", f"{CHECK_GOAL:,}", best >= CHECK_GOAL
 

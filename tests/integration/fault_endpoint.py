@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import struct
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 HUGE = 100 << 20
 HTML = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
 REFUSED_TWICE = 2
+SLOTS = 8
 
 
 def good_text(body: dict[str, Any]) -> str:
@@ -49,6 +51,8 @@ class FaultEndpoint:
 
     Attributes:
         seen: model -> requests that arrived.
+        slots: of the model `eight-slots`.
+        refused: requests that found none of them free.
         bodies: of all requests, in order.
         headers: of all requests, in order.
     """
@@ -58,7 +62,9 @@ class FaultEndpoint:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.closing = threading.Event()
-        self._lock = threading.Lock()
+        self.slots = threading.Semaphore(SLOTS)
+        self.refused = 0
+        self.lock = threading.Lock()
         self._asked: Counter[str] = Counter()
         handler = type("Handler", (_Handler,), {"endpoint": self})
         self._server = _Server(("127.0.0.1", 0), handler)
@@ -77,7 +83,7 @@ class FaultEndpoint:
 
     def note(self, body: dict[str, Any], headers: dict[str, str]) -> int:
         """How often just this was asked before."""
-        with self._lock:
+        with self.lock:
             self.seen[body["model"]] += 1
             self.bodies.append(body)
             self.headers.append(headers)
@@ -195,9 +201,21 @@ def _slow(handler: _Handler, body: dict[str, Any], before: int) -> None:
     handler.good(body)
 
 
+def _eight_slots(handler: _Handler, body: dict[str, Any], before: int) -> None:
+    if not handler.endpoint.slots.acquire(blocking=False):
+        with handler.endpoint.lock:
+            handler.endpoint.refused += 1
+        handler.error(429, "all slots are taken", Retry_After="0.05")
+        return
+    time.sleep(0.03)
+    handler.endpoint.slots.release()  # before the answer, after which the next request may come
+    handler.good(body)
+
+
 BEHAVIOURS: dict[str, Any] = {
     "good": lambda handler, body, before: handler.good(body),
     "slow": _slow,
+    "eight-slots": _eight_slots,
     "flaky": _flaky,
     "limited-seconds": _limited(lambda: {"Retry_After": "0.3"}),
     "limited-date": _limited(lambda: {"Retry_After": formatdate(time.time() + 1, usegmt=True)}),
@@ -222,6 +240,7 @@ BEHAVIOURS: dict[str, Any] = {
     "wrong-shape": _text('[{"query": "q", "calls": []}]'),
     "wrong-items": _text(json.dumps({"items": [{"query": "q", "call": []}] * 20})),
     "fewer": _fewer,
+    "swelling": lambda handler, body, before: handler.send(200, gzip.compress(b" " * HUGE, 1), Content_Encoding="gzip"),
     "huge": lambda handler, body, before: handler.huge(200),
     "huge-error": lambda handler, body, before: handler.huge(500),
     "no-schema": _no_schema,

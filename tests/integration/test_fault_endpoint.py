@@ -154,6 +154,14 @@ def test_an_answer_of_100_megabytes_is_not_read(endpoint: FaultEndpoint, model: 
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 << 10  # KiB
 
 
+def test_a_compressed_answer_does_not_swell(endpoint: FaultEndpoint) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    (answer,) = ask(settings(endpoint, "swelling", **IMPATIENT), hello())
+    assert answer.failure in ("not_json_body", "timeout")  # the server takes its time to compress
+    assert endpoint.headers[0]["accept-encoding"] == "identity"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # the server's own 100 MB
+
+
 def test_a_server_without_schemas_is_told_once(endpoint: FaultEndpoint, caplog: pytest.LogCaptureFixture) -> None:
     chosen = settings(endpoint, "no-schema", concurrency=1)
     found = drafts(chosen, 3)
@@ -243,3 +251,9 @@ def test_concurrency_is_kept_to(endpoint: FaultEndpoint) -> None:
     answers = ask(settings(endpoint, "slow", concurrency=5), *map(hello, range(20)))
     assert [answer.failure for answer in answers] == [""] * 20
     assert time.monotonic() - started >= 4 * 0.05
+
+
+def test_a_crowd_finds_out_how_many_a_server_takes(endpoint: FaultEndpoint) -> None:
+    answers = ask(settings(endpoint, "eight-slots", concurrency=64), *map(hello, range(400)))
+    assert [answer.failure for answer in answers] == [""] * 400
+    assert endpoint.refused < 200  # most of them at the start; thousands were it not to learn

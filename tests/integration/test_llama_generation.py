@@ -86,7 +86,7 @@ def test_a_judge_gives_a_verdict() -> None:
     async def go() -> None:
         model = open_model(SETTINGS, None)
         try:
-            verdict = await Committee([model]).judge(sample)
+            verdict = (await Committee([model]).judge(sample)).verdict
         finally:
             await model.close()
         assert verdict.stage == "semantic"

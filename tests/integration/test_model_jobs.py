@@ -91,12 +91,14 @@ def test_a_job_with_a_teacher_and_judges(endpoint: FaultEndpoint, recipe: Path, 
     sevens = [sample for sample in rejected if sample.calls[0].arguments["entry"] % 10 == 7]
     assert len(sevens) == refused["judge_wrong_function"] > 0
     assert all(sample.calls[0].arguments["entry"] % 10 != 7 for sample in accepted)
-    # Every request is for three samples; its 100 tokens of prompt and 50 of answer are shared out among them.
+    # A request is for three samples, and 100 tokens of prompt and 50 of answer are shared out among them; the first
+    # judge has the generator's prices, the second none.
     origin = accepted[0].origin
     assert origin is not None
     assert (origin.generator, origin.prompt) == ("teacher", "apigen-1")
-    assert origin.cost == pytest.approx((100 * 1 + 50 * 2) / 3 / 1e6)
-    assert stats["cost"] == pytest.approx(24 * 200 / 1e6, rel=1e-4)  # shares are rounded to 1e-9
+    assert origin.input_tokens == pytest.approx(100 / 3 + 2 * 100)
+    assert origin.cost == pytest.approx(200 / 3 / 1e6 + 200 / 1e6)
+    assert stats["cost"] == pytest.approx((24 + 72) * 200 / 1e6, rel=1e-4)  # shares are rounded to 1e-9
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "| teacher | " in card
     assert "Judged by: `teacher`, `second`; 2 must say yes." in card

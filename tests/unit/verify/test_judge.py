@@ -50,7 +50,7 @@ class Judge:
 def vote(answers: Sequence[ChatAnswer], quorum: int | None = None) -> tuple[Verdict, int]:
     """The verdict, and how many were asked."""
     judges = [Judge(name, answer) for name, answer in zip("abcde", answers, strict=False)]
-    verdict = asyncio.run(Committee(judges, quorum).judge(SAMPLE))
+    verdict = asyncio.run(Committee(judges, quorum).judge(SAMPLE)).verdict
     return verdict, sum(len(judge.requests) for judge in judges)
 
 
@@ -98,7 +98,7 @@ def test_the_votes_are_on_record() -> None:
 )
 def test_an_answer_that_cannot_be_understood_is_no_vote(text: str) -> None:
     judge = Judge("a", *[ChatAnswer(text)] * 3)
-    verdict = asyncio.run(Committee([judge]).judge(SAMPLE))
+    verdict = asyncio.run(Committee([judge]).judge(SAMPLE)).verdict
     assert (verdict.passed, verdict.reason) == (False, "judge_unparseable")
     assert [(request.seed, request.temperature) for request in judge.requests] == [(0, 0.0), (1, 0.5), (2, 0.5)]
 
@@ -106,7 +106,7 @@ def test_an_answer_that_cannot_be_understood_is_no_vote(text: str) -> None:
 @pytest.mark.parametrize("first", [RUBBISH, ChatAnswer("", "empty_answer"), ChatAnswer('{"tho', "cut_off")])
 def test_it_is_asked_again_and_then_counts(first: ChatAnswer) -> None:
     judge = Judge("a", first, first, YES)
-    assert asyncio.run(Committee([judge]).judge(SAMPLE)).passed
+    assert asyncio.run(Committee([judge]).judge(SAMPLE)).verdict.passed
 
 
 def test_a_judge_that_cannot_be_reached_refuses_the_sample() -> None:
