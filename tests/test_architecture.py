@@ -168,7 +168,7 @@ def test_only_the_runner_wires_the_stages() -> None:
         )
         > 1
     }
-    assert wiring == {"data_pipeline.run", "data_pipeline.check"}
+    assert wiring == {"data_pipeline.run", "data_pipeline.check", "data_pipeline.reasons"}
     commands = {"xlam_train.cli", "xlam_train.cli_data", "xlam_train.quickstart"}
     assert importers("data_pipeline.run", "data_pipeline.check") <= commands
     assert importers("data_pipeline.job") == {"data_pipeline.run"}

@@ -178,6 +178,7 @@ def _show(arguments: argparse.Namespace) -> None:
 
 def _in_words(sample: Trajectory) -> Iterable[str]:
     from data_pipeline.core.xlam_format import render_answer
+    from data_pipeline.reasons import REASONS
 
     yield f"{sample.id} {sample.style}"
     yield f"  offered: {', '.join(tool.name for tool in sample.tools)}"
@@ -191,6 +192,7 @@ def _in_words(sample: Trajectory) -> Iterable[str]:
         yield f"  origin:  {', '.join(f'{name} {value}' for name, value in stated)}"
     if sample.failed:
         yield f"  refused: {sample.failed.stage}: {sample.failed.reason}: {sample.failed.detail}"
+        yield f"  meaning: {REASONS[sample.failed.stage].get(sample.failed.reason, 'not of this version')}"
 
 
 def _print_lines(lines: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -35,7 +36,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     except OSError as error:
         raise explain_os_error(error, path) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # gone already, or never there: the folder may be a file
+            temporary.unlink()
 
 
 def explain_os_error(error: OSError, path: Path) -> InputError:

@@ -39,7 +39,7 @@ MOST_ATTEMPTS = 8
 """Attempts at a request that the server answers with errors: they may be this request's own."""
 
 MOST_FAILED_IN_A_ROW = 20
-"""Requests given up one after another before the server counts as gone."""
+"""Requests that fail one after another, whatever way, before the job ends: the server is gone, or never takes them."""
 
 POOL = 16
 """Connections a client keeps. For every request httpx looks through all of its pool's, which at 400 takes longer than
@@ -49,7 +49,7 @@ NO_KEY = "none"
 """Sent to servers without keys, because the package openai insists on one."""
 
 _OWN_FAULT = frozenset({"server_error", "not_json_body"})
-_SAYS_NOTHING_OF_SERVER = WRITTEN_BADLY | {"", "too_large", "refused", "bad_request", "not_json_body"}
+_SERVED = WRITTEN_BADLY | {"", "refused"}
 _log = logging.getLogger(__name__)
 
 
@@ -200,7 +200,7 @@ class EndpointModel:
     def _given(self, outcome: Outcome, attempts: int) -> ChatAnswer:
         """The last attempt's answer, and the account of requests that failed in a row."""
         answer = outcome.answer
-        if answer.failure in _SAYS_NOTHING_OF_SERVER:
+        if answer.failure in _SERVED:
             self._failed_in_a_row = 0
             return answer
         self._failed_in_a_row += 1
@@ -210,7 +210,7 @@ class EndpointModel:
                 f"{answer.failure} ({answer.detail}); see to the server, the same command again goes on"
             )
             raise self._broken
-        return replace(answer, detail=f"{answer.detail or answer.failure}; gave up after {attempts} attempts")
+        return replace(answer, detail=f"{answer.detail or answer.failure} (attempts: {attempts})")
 
     def _check(self) -> None:
         if self._broken is not None:

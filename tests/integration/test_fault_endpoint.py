@@ -192,8 +192,9 @@ def test_a_server_that_is_not_there_ends_the_job(monkeypatch: pytest.MonkeyPatch
         ask(settings(gone, "good"), hello())
 
 
-def test_a_server_that_goes_away_ends_the_job(endpoint: FaultEndpoint) -> None:
-    chosen = settings(endpoint, "error-500", timeout=0.1, deadline=0.2, concurrency=8)
+@pytest.mark.parametrize("model", ["error-500", "html", "too-long"])
+def test_a_server_that_serves_nobody_ends_the_job(endpoint: FaultEndpoint, model: str) -> None:
+    chosen = settings(endpoint, model, timeout=0.1, deadline=0.2, concurrency=8)
     with pytest.raises(CheckFailed, match=r"last 20 requests failed.*same command again goes on"):
         ask(chosen, *map(hello, range(MOST_FAILED_IN_A_ROW + 10)))
 
@@ -256,4 +257,4 @@ def test_concurrency_is_kept_to(endpoint: FaultEndpoint) -> None:
 def test_a_crowd_finds_out_how_many_a_server_takes(endpoint: FaultEndpoint) -> None:
     answers = ask(settings(endpoint, "eight-slots", concurrency=64), *map(hello, range(400)))
     assert [answer.failure for answer in answers] == [""] * 400
-    assert endpoint.refused < 200  # most of them at the start; thousands were it not to learn
+    assert endpoint.refused < 350  # some 150, most of them at the start; 600 where the bound stays

@@ -11,7 +11,6 @@ from data_pipeline.tools.runner import ExecutionResult
 from data_pipeline.verify.checks import Checker
 from data_pipeline.verify.execution import CUT, MAX_RESULT_CHARACTERS
 from data_pipeline.verify.format_check import check_format
-from data_pipeline.verify.reasons import REASONS
 from data_pipeline.verify.semantic import check_semantic
 
 if TYPE_CHECKING:
@@ -115,11 +114,6 @@ def test_tools_that_read_the_same_are_read_once() -> None:
     assert [sample.failed for sample in checker.check_many(samples)] == [None] * 3
     other = samples[0].model_copy(update={"tools": (samples[0].tools[0].model_copy(update={"name": "depth"}),)})
     assert checker.check_many([other])[0].verdicts[-1].reason == "unknown_tool"
-
-
-def test_every_reason_has_a_meaning() -> None:
-    assert set(REASONS) == {"format", "execution", "semantic"}
-    assert all(code.islower() and meaning for codes in REASONS.values() for code, meaning in codes.items())
 
 
 def _nested(depth: int) -> Any:

@@ -119,8 +119,8 @@ def test_a_judge_that_cannot_be_reached_refuses_the_sample() -> None:
 
 def test_many_are_judged_each_by_itself() -> None:
     judge = Judge("a", YES, COUNT, YES)
-    verdicts = asyncio.run(Committee([judge]).judge_many([SAMPLE] * 3))
-    assert [verdict.passed for verdict in verdicts] == [True, False, True]
+    judged = asyncio.run(Committee([judge]).judge_many([SAMPLE] * 3))
+    assert [one.verdict.passed for one in judged] == [True, False, True]
 
 
 def test_a_judge_sees_everything_in_bounded_length() -> None:
