@@ -34,6 +34,12 @@ def test_a_failed_write_keeps_the_old_file(
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
+def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match=r"file/a/b\.jsonl: cannot be written"):
+        write_jsonl(tmp_path / "file" / "a" / "b.jsonl", [{}])
+
+
 def test_an_interrupt_leaves_no_file_that_looks_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_: int) -> None:
         raise KeyboardInterrupt
