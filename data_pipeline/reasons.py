@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from data_pipeline.core.schema import Stage
 
 
-
 def _together(*tables: dict[str, str]) -> dict[str, str]:
     """One table of several; where two give a code a meaning, both stand."""
     found: dict[str, str] = {}

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_json
@@ -22,8 +23,9 @@ from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.curate.dedup import DuplicateIndex, signatures
 from data_pipeline.generate.values import sample_arguments
 from data_pipeline.job.driver import Driver
-from data_pipeline.job.engines import EngineName, open_engine
+from data_pipeline.job.engines import Engine, local_engine, ray_engine
 from data_pipeline.job.folder import DatasetFolder
+from data_pipeline.job.processes import WorkerPool
 from data_pipeline.job.worker import Job, ShardWorker
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.report.card import write_card
@@ -33,6 +35,7 @@ from data_pipeline.tools.pool import Pool, healthy, open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
 PROBES = 5
 """Calls a tool from outside is tried with before it is used; one that works is enough."""
@@ -43,7 +46,7 @@ def generate(
     out: Path,
     *,
     label: str = "data",
-    engine: EngineName = "local",
+    engine: Literal["local", "ray"] = "local",
     workers: int | None = None,
     ray_address: str | None = None,
 ) -> Funnel:
@@ -62,29 +65,31 @@ def generate(
         CheckFailed: a worker process ended, or a model cannot be reached.
     """
     folder = DatasetFolder(out)
-    with folder.locked():
+    with folder.locked(), contextlib.closing(WorkerPool(workers or os.cpu_count() or 1)) as processes:
+        if engine == "local" and not (out / "stats.json").exists():
+            processes.start()  # so that they are ready when the tools are
         pool = tool_pool(recipe)
         folder.claim(_resolved(recipe, pool), pool.tools, _provenance(recipe, pool))
-        job = Job(recipe, pool.tools, out)
+        job = Job.of(recipe, pool, out)
+        opened = local_engine(job, processes) if engine == "local" else ray_engine(job, ray_address)
         with progress_bar() as bar:
             task = bar.add_task(label, total=recipe.total_shards, note="")
 
             def told(funnel: Funnel) -> None:
                 bar.update(task, advance=1, note=f"{funnel.accepted} samples accepted")
 
-            funnel = asyncio.run(_run(Driver(job, folder, told), job, engine, workers, ray_address))
+            funnel = asyncio.run(_run(Driver(job, folder, told), opened))
         write_json(out / "stats.json", funnel.to_dict())
         write_card(out)
         folder.clean()
     return funnel
 
 
-async def _run(driver: Driver, job: Job, engine: EngineName, workers: int | None, address: str | None) -> Funnel:
-    missing = sum(driver.manifest(shard) is None for shard in range(job.recipe.total_shards))
-    if not missing:
+async def _run(driver: Driver, opening: AbstractAsyncContextManager[Engine]) -> Funnel:
+    if driver.is_finished():
         return driver.recalled()
-    async with open_engine(job, engine, workers, address) as opened:
-        return await driver.run(opened)
+    async with opening as engine:
+        return await driver.run(engine)
 
 
 def fresh_samples(recipe: DataRecipe, count: int) -> list[Trajectory]:
@@ -93,7 +98,7 @@ def fresh_samples(recipe: DataRecipe, count: int) -> list[Trajectory]:
     Raises:
         InputError: the recipe yields fewer.
     """
-    job = Job(recipe, tool_pool(recipe).tools, Path())
+    job = Job.of(recipe, tool_pool(recipe), Path())
     index, found = DuplicateIndex(recipe.near_duplicates), []
     with contextlib.closing(ShardWorker(job)) as worker:
         for sample in worker.accepted_by_grammar():

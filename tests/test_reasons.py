@@ -16,13 +16,14 @@ DOCUMENTED = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 
 def test_every_stage_has_its_reasons() -> None:
     assert set(REASONS) == set(get_args(Stage))
-    assert all(re.fullmatch("[a-z_]+", code) and meaning for codes in REASONS.values() for code, meaning in codes.items())
+    codes = {code: meaning for table in REASONS.values() for code, meaning in table.items()}
+    assert all(re.fullmatch("[a-z_]+", code) and meaning for code, meaning in codes.items())
 
 
 @pytest.mark.parametrize("stage", REASONS)
 def test_the_documentation_holds_the_table(stage: Stage) -> None:
-    missing = [code for code, meaning in REASONS[stage].items() if f"| {stage} | `{code}` | {meaning} |" not in DOCUMENTED]
-    assert missing == []
+    rows = [f"| {stage} | `{code}` | {meaning} |" for code, meaning in REASONS[stage].items()]
+    assert [row for row in rows if row not in DOCUMENTED] == []
 
 
 def test_every_code_in_a_verdict_of_the_source_is_in_the_table() -> None:

@@ -47,6 +47,10 @@ class Driver:
             self._manifests[shard] = self._folder.manifest(shard)
         return self._manifests[shard]
 
+    def is_finished(self) -> bool:
+        """Whether every shard is there."""
+        return all(self.manifest(shard) is not None for shard in range(self._job.recipe.total_shards))
+
     def recalled(self) -> Funnel:
         """The funnel of a job whose shards are all finished."""
         funnel = Funnel()

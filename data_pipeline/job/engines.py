@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 from math import ceil
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from data_pipeline.core.errors import InputError, XlamError
 from data_pipeline.job.models import Models, needs_models, open_models
-from data_pipeline.job.processes import WorkerPool
 from data_pipeline.job.worker import ShardWorker
 from data_pipeline.llm.settings import Endpoint, LlamaCpp, Vllm
 
@@ -19,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from data_pipeline.core.schema import Trajectory
+    from data_pipeline.job.processes import WorkerPool
     from data_pipeline.job.worker import Job
 
-EngineName = Literal["local", "ray"]
 SHARD_RETRIES = 5
 """Times Ray makes a shard again whose node was lost."""
 
@@ -49,11 +47,11 @@ class Engine(Protocol):
 class LocalEngine:
     """Checks in worker processes; requests to language models from this one, all on one event loop."""
 
-    def __init__(self, job: Job, pool: WorkerPool, workers: int, models: Models | None) -> None:
-        """Made by `open_engine`."""
+    def __init__(self, job: Job, pool: WorkerPool, models: Models | None) -> None:
+        """Made by `local_engine`."""
         self._pool = pool
         self._models = models
-        self.window = 2 * workers if models is None else workers + _shards_to_fill(job)
+        self.window = 2 * pool.count if models is None else pool.count + _shards_to_fill(job)
 
     async def make(self, shard: int, examples: Sequence[Trajectory]) -> None:
         """See `Engine`."""
@@ -117,27 +115,27 @@ class RayEngine:
 
 
 @contextlib.asynccontextmanager
-async def open_engine(job: Job, name: EngineName, workers: int | None, address: str | None) -> AsyncIterator[Engine]:
-    """The engine of a job.
-
-    Args:
-        job: what to make.
-        name: `local` or `ray`.
-        workers: processes of the local engine; as many as cores unless given.
-        address: of the Ray cluster; found by Ray itself unless given.
+async def local_engine(job: Job, pool: WorkerPool) -> AsyncIterator[Engine]:
+    """The engine of this machine.
 
     Raises:
-        InputError: no Ray, no cluster, or a language model that cannot be used.
+        InputError: a language model that cannot be used.
     """
-    if name == "ray":
-        with contextlib.closing(RayEngine(job, address or "auto")) as engine:
-            yield engine
-        return
-    count = workers or os.cpu_count() or 1
+    pool.assign(job)
     async with contextlib.AsyncExitStack() as stack:
         models = await stack.enter_async_context(open_models(job)) if needs_models(job) else None
-        pool = await stack.enter_async_context(WorkerPool(job, count))
-        yield LocalEngine(job, pool, count, models)
+        yield LocalEngine(job, pool, models)
+
+
+@contextlib.asynccontextmanager
+async def ray_engine(job: Job, address: str | None) -> AsyncIterator[Engine]:
+    """The engine of a cluster, found by Ray itself unless an address is given.
+
+    Raises:
+        InputError: no Ray, or no cluster.
+    """
+    with contextlib.closing(RayEngine(job, address or "auto")) as engine:
+        yield engine
 
 
 def _shards_to_fill(job: Job) -> int:

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import signal
 import traceback
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data_pipeline.core.errors import CheckFailed, XlamError
@@ -19,7 +20,6 @@ from data_pipeline.job.worker import ShardWorker
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
-    from types import TracebackType
 
     from data_pipeline.job.worker import Job
 
@@ -35,28 +35,36 @@ class _Worker(NamedTuple):
 class WorkerPool:
     """A number of processes that take calls to `ShardWorker`'s methods, one at a time each."""
 
-    def __init__(self, job: Job, count: int) -> None:
-        """Processes start with the first `async with`."""
-        self._job = job
-        self._count = count
-        self._workers: list[_Worker] = []
-        self._free: asyncio.Queue[_Worker] = asyncio.Queue()
+    def __init__(self, count: int) -> None:
+        """No process is started yet.
 
-    async def __aenter__(self) -> WorkerPool:
+        Args:
+            count: processes.
+        """
+        self.count = count
+        self._workers: list[_Worker] = []
+        self._free: list[_Worker] = []
+        self._waiting: deque[asyncio.Future[_Worker]] = deque()
+
+    def start(self) -> None:
+        """Start the processes, if they are not there: they import what they need while the job is being prepared."""
         context = multiprocessing.get_context("spawn")
-        for _ in range(self._count):
+        for _ in range(self.count - len(self._workers)):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, self._job), daemon=False)
+            process = context.Process(target=_serve, args=(theirs,))
             process.start()
             theirs.close()
-            worker = _Worker(process, ours)
-            self._workers.append(worker)
-            self._free.put_nowait(worker)
-        return self
+            self._workers.append(_Worker(process, ours))
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def assign(self, job: Job) -> None:
+        """Tell every process what it works on; once, before the first call."""
+        self.start()
+        for worker in self._workers:
+            worker.connection.send(job)
+        self._free = list(self._workers)
+
+    def close(self) -> None:
+        """End the processes and the tools they run."""
         for worker in self._workers:
             worker.connection.close()
         for worker in self._workers:
@@ -64,6 +72,7 @@ class WorkerPool:
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
+        self._workers = []
 
     async def call(self, method: str, *arguments: Any) -> Any:
         """What `ShardWorker.method(*arguments)` returns, in the next free process.
@@ -71,7 +80,7 @@ class WorkerPool:
         Raises:
             XlamError: what the method raised, or the process ended.
         """
-        worker = await self._free.get()
+        worker = await self._free_worker()
         try:
             worker.connection.send((method, arguments))
             await _readable(worker.connection)
@@ -82,12 +91,27 @@ class WorkerPool:
             raise CheckFailed(
                 f"a worker process ended (exit code {code}); run the same command again to go on"
             ) from error
-        self._free.put_nowait(worker)
+        self._give_back(worker)
         if outcome == "error":
             raise value
         if outcome == "bug":
             raise RuntimeError(f"in a worker process:\n{value}")
         return value
+
+    async def _free_worker(self) -> _Worker:
+        if self._free:
+            return self._free.pop()
+        turn: asyncio.Future[_Worker] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        return await turn
+
+    def _give_back(self, worker: _Worker) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(worker)
+                return
+        self._free.append(worker)
 
 
 async def _readable(connection: Connection) -> None:
@@ -99,10 +123,14 @@ async def _readable(connection: Connection) -> None:
         loop.remove_reader(connection.fileno())
 
 
-def _serve(connection: Connection, job: Job) -> None:
-    """A worker's life: answer calls until the parent closes the pipe."""
+def _serve(connection: Connection) -> None:
+    """A worker's life: hear of the job, answer calls until the parent closes the pipe."""
     # Ctrl-C reaches the whole group; the parent decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        job: Job = connection.recv()
+    except (EOFError, OSError):
+        return
     with contextlib.closing(ShardWorker(job)) as worker:
         while True:
             try:

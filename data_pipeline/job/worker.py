@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,8 @@ from data_pipeline.generate.grammar import GrammarGenerator
 from data_pipeline.generate.sampler import Catalogue, plan_shard
 from data_pipeline.recipe import Grammar
 from data_pipeline.report.funnel import Funnel
-from data_pipeline.tools.pool import open_pool
+from data_pipeline.tools.executor import Executor
+from data_pipeline.tools.source import open_runners
 from data_pipeline.verify.checks import Checker
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from data_pipeline.core.schema import Tool
     from data_pipeline.generate.plan import Plan
     from data_pipeline.recipe import DataRecipe
-    from data_pipeline.tools.executor import Executor
+    from data_pipeline.tools.pool import Pool
 
 PASSED = Verdict(stage="curate", passed=True)
 SEED_EXAMPLES = 200
@@ -43,11 +44,18 @@ class Job:
         recipe: what to make.
         tools: the pool, looked through.
         out: the dataset folder, on storage that all workers share.
+        renamed: a tool's name -> the one its source knows it by, where they differ.
     """
 
     recipe: DataRecipe
     tools: tuple[Tool, ...]
     out: Path
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, recipe: DataRecipe, pool: Pool, out: Path) -> Job:
+        """The job that a recipe is, with the tools that were opened for it."""
+        return cls(recipe, pool.tools, out, {name: known for name, (_, known) in pool.renamed.items()})
 
     @property
     def work(self) -> Path:
@@ -69,9 +77,8 @@ class ShardWorker:
 
     @cached_property
     def _executor(self) -> Executor:
-        return open_pool(self._job.recipe.tools, self._job.recipe.source_options).executor(
-            self._job.recipe.call_timeout
-        )
+        recipe = self._job.recipe
+        return Executor(open_runners(recipe.tools, recipe.source_options), recipe.call_timeout, self._job.renamed)
 
     @cached_property
     def _checker(self) -> Checker:

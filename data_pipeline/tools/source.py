@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from data_pipeline.tools.python_runner import Spec
+    from data_pipeline.tools.runner import Runner
     from data_pipeline.tools.sandbox import Level
 
 SOURCES = {
@@ -72,6 +73,23 @@ def open_source(source: str, options: SourceOptions | None = None) -> SourceTool
     kinds = ("bundled", *openers)
     hint = f"write it as {' | '.join(SOURCES)}" if kind in kinds else nearest(kind, kinds)
     raise InputError(f"unknown tool source '{source}': {hint}")
+
+
+def open_runners(sources: Iterable[str], options: SourceOptions | None = None) -> dict[str, Runner]:
+    """A tool's `source` -> what runs it, for who has the tools already and need not have them described again.
+
+    Raises:
+        InputError: as `open_source`.
+    """
+    found: dict[str, Runner] = {}
+    bundled_ones = bundled_runners()
+    for source in sources:
+        if source in bundled_ones or source == "bundled":
+            found |= {name: runner for name, runner in bundled_ones.items() if source in ("bundled", name)}
+        else:
+            opened = open_source(source, options)
+            found |= {tool.source: opened.runner for tool in opened.tools if opened.runner is not None}
+    return found
 
 
 def _open_bundled(source: str, domain: str | None) -> SourceTools:

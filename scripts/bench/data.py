@@ -94,7 +94,7 @@ _Row = tuple[str, str, str, bool]
 def _checks(recipe_path: Path) -> _Row:
     """Format and grounding on drafts of the recipe, processor time of this process."""
     recipe = load_settings(DataRecipe, recipe_path)
-    with closing(ShardWorker(Job(recipe, tool_pool(recipe).tools, Path()))) as worker:
+    with closing(ShardWorker(Job.of(recipe, tool_pool(recipe), Path()))) as worker:
         shards = range(CHECKED // (recipe.tool_sets_per_shard * recipe.queries_per_tool_set) + 1)
         drafts = [draft for shard in shards for draft in worker.write_by_grammar(worker.plans(shard))][:CHECKED]
     checker, best = Checker(), 0.0
