@@ -175,7 +175,7 @@ def test_only_the_runner_wires_the_stages() -> None:
 
 
 def test_models_are_known_to_generators_judges_and_the_runner_only() -> None:
-    allowed = ("data_pipeline.generate", "data_pipeline.verify", "data_pipeline.job", "data_pipeline.recipe")
+    allowed = [f"data_pipeline.{name}" for name in ("generate", "verify", "job", "recipe", "reasons")]
     assert [module for module in importers("data_pipeline.llm") if not within(module, *allowed)] == []
 
 

@@ -17,7 +17,7 @@ DOCUMENTED = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 def test_every_stage_has_its_reasons() -> None:
     assert set(REASONS) == set(get_args(Stage))
     codes = {code: meaning for table in REASONS.values() for code, meaning in table.items()}
-    assert all(re.fullmatch("[a-z_]+", code) and meaning for code, meaning in codes.items())
+    assert all(re.fullmatch("[a-z0-9_]+", code) and meaning for code, meaning in codes.items())
 
 
 @pytest.mark.parametrize("stage", REASONS)

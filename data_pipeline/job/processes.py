@@ -1,7 +1,7 @@
 """Worker processes of the local engine, each with a `ShardWorker` of its own.
 
-Started anew rather than forked, because the parent has threads and connections. A worker whose parent is
-killed reads the end of its pipe and leaves.
+Forked from a server process that imports once for all of them and has no threads or connections, which the parent
+has. A worker whose parent is killed reads the end of its pipe and leaves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from data_pipeline.job.worker import ShardWorker
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.context import ForkServerProcess
 
     from data_pipeline.job.worker import Job
 
@@ -28,7 +28,7 @@ END_SECONDS = 5.0
 
 
 class _Worker(NamedTuple):
-    process: SpawnProcess
+    process: ForkServerProcess
     connection: Connection
 
 
@@ -48,7 +48,8 @@ class WorkerPool:
 
     def start(self) -> None:
         """Start the processes, if they are not there: they import what they need while the job is being prepared."""
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([ShardWorker.__module__])
         for _ in range(self.count - len(self._workers)):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs,))

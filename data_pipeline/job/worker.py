@@ -114,6 +114,7 @@ class ShardWorker:
 
     def make(self, shard: int) -> None:
         """A whole shard without a language model."""
+        self._executor.start()  # so that tools are ready when the drafts are
         self.finish(shard, self.check(self.write_by_grammar(self.plans(shard))))
 
     def accepted_by_grammar(self) -> Iterator[Trajectory]:

@@ -61,6 +61,12 @@ class Executor:
     ) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start the processes of Python tools without waiting for them, so that the first call need not."""
+        for runner in {id(runner): runner for runner in self._runners.values()}.values():
+            if isinstance(runner, PythonRunner):
+                runner.start()
+
     def close(self) -> None:
         """End what runs; a later call starts it again."""
         for runner in {id(runner): runner for runner in self._runners.values()}.values():

@@ -76,7 +76,7 @@ class PythonRunner:
             memory_mb: address space of the process, the interpreter's own 100 MB included.
         """
         self._specs = dict(specs)
-        self._start: Callable[[], _Worker] = lambda: _Worker(level, readable, memory_mb)
+        self._new_worker: Callable[[], _Worker] = lambda: _Worker(level, readable, memory_mb)
         self._worker: _Worker | None = None
         self._broken: dict[str, str] = {}  # source -> why it cannot be imported
         self._careful = 0  # so many calls are asked for one at a time
@@ -114,7 +114,8 @@ class PythonRunner:
         Raises:
             InputError: the module cannot be imported or described.
         """
-        with contextlib.closing(self._start()) as worker:
+        with contextlib.closing(self._new_worker()) as worker:
+            worker.await_ready()
             body = dumps(["describe", source, self._specs[source], source])
             try:
                 answer = worker.ask(body, START_SECONDS, limit=4 * MAX_DESCRIPTION_BYTES)
@@ -124,6 +125,11 @@ class PythonRunner:
             raise InputError(f"{source}: {answer.payload}")
         tools, refused = answer.payload
         return tools, refused
+
+    def start(self) -> None:
+        """Start the process without waiting for it, if it is not there; the first call would."""
+        if self._worker is None:
+            self._worker = self._new_worker()
 
     def close(self) -> None:
         """End the process and whatever it started; a later call starts a new one."""
@@ -136,8 +142,9 @@ class PythonRunner:
         # the next call.
         if self._worker is not None and not self._worker.alive():
             self.close()
-        if self._worker is None:
-            self._worker = self._start()
+        self.start()
+        assert self._worker is not None
+        self._worker.await_ready()
         return self._worker
 
     def _load_all(self, worker: _Worker, sources: set[str]) -> bool:
@@ -255,12 +262,20 @@ class _Worker:
         self._unsent = bytearray()
         self._received = bytearray()
         self._tokens = deque[str]()
-        self._await_ready(level)
+        self._level = level
+        self._ready = False
 
-    def _await_ready(self, level: Level) -> None:
+    def await_ready(self) -> None:
+        """Wait until the process has shut itself in.
+
+        Raises:
+            XlamError: it has not.
+        """
+        if self._ready:
+            return
         try:
             layers = json.loads(self._line(START_SECONDS, _MAX_ANSWER_BYTES))
-            if level == "strict" and not (layers["landlock"] and layers["seccomp"] and layers["no_new_privs"]):
+            if self._level == "strict" and not (layers["landlock"] and layers["seccomp"] and layers["no_new_privs"]):
                 raise ValueError(f"a layer of the sandbox is missing: {layers}")
         except (OSError, ValueError) as error:
             said = self._last_words()
@@ -269,6 +284,7 @@ class _Worker:
                 f"the process that runs tools cannot start ({said or error}); "
                 "raise its memory limit or check that this Python can import data_pipeline"
             ) from error
+        self._ready = True
 
     def _last_words(self) -> str:
         """The last line on the standard error of a child that did not come up."""

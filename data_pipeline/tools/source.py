@@ -84,8 +84,10 @@ def open_runners(sources: Iterable[str], options: SourceOptions | None = None) -
     found: dict[str, Runner] = {}
     bundled_ones = bundled_runners()
     for source in sources:
-        if source in bundled_ones or source == "bundled":
-            found |= {name: runner for name, runner in bundled_ones.items() if source in ("bundled", name)}
+        if source == "bundled":
+            found |= {f"bundled:{name}": bundled_ones[f"bundled:{name}"] for name in bundled.domains()}
+        elif source in bundled_ones:
+            found[source] = bundled_ones[source]
         else:
             opened = open_source(source, options)
             found |= {tool.source: opened.runner for tool in opened.tools if opened.runner is not None}
