@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from typing_extensions import Self
 
 from data_pipeline.core.errors import InputError
 
@@ -148,6 +150,13 @@ class Tool(Frozen):
         """Names of the parameters a call must give."""
         found = self.parameters.get("required") or ()
         return tuple(str(name) for name in found) if isinstance(found, list) else ()
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, without what was computed from the fields of the original."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in ("json_text", "fingerprint"):
+            copied.__dict__.pop(name, None)
+        return copied
 
     @cached_property
     def json_text(self) -> str:

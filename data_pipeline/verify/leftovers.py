@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.verify.grounding import last_name, stands_in
-from data_pipeline.verify.query_facts import Facts, as_float, read_facts
+from data_pipeline.verify.query_facts import Facts, as_float, read_facts, states_no_number
 from data_pipeline.verify.tool_words import as_schema, numbers_in, telling
 from data_pipeline.verify.units import Quantity, unit_of
-from data_pipeline.verify.words import word_set
+from data_pipeline.verify.words import word_set, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +97,7 @@ def without_asides(text: str, used: Used, tools: Sequence[ToolWords]) -> str:
     """The text without the sentences and clauses that have nothing to do with the calls."""
     kept = []
     for sentence in _SENTENCE.findall(text):
-        if _OF_SOMEBODY.isdisjoint(read_facts(sentence).words) or not _is_unrelated(sentence, used, tools):
+        if _OF_SOMEBODY.isdisjoint(words_of(sentence)) or not _is_unrelated(sentence, used, tools):
             kept += [part for part in _CLAUSE.findall(sentence) if not _is_aside(part, used, tools)]
     return "".join(kept)
 
@@ -108,6 +108,8 @@ def _is_aside(clause: str, used: Used, tools: Sequence[ToolWords]) -> bool:
 
 def _is_unrelated(part: str, used: Used, tools: Sequence[ToolWords]) -> bool:
     """Whether a stretch of text states a number, is about something, and shares nothing with the calls."""
+    if states_no_number(part):
+        return False
     facts = read_facts(part)
     words = telling(word for word in facts.words if not word.isdecimal() and word not in _MINOR)
     if not facts.loose_numbers or not words or facts.dates or facts.times:

@@ -127,6 +127,12 @@ def numbers_of(text: str) -> frozenset[float]:
     return read_facts(text).numbers
 
 
+def states_no_number(text: str) -> bool:
+    """Whether a text plainly holds no number and no quantity, told without reading all of it."""
+    words = words_of(text)
+    return _DIGIT.search(text) is None and not has_number_words(words) and UNITS.keys().isdisjoint(words)
+
+
 def read_facts(text: str) -> Facts:
     """Read what a text states; every number of a date or a time also counts as a number."""
     words = words_of(text)

@@ -181,4 +181,5 @@ def test_show_tells_all_there_is_of_a_sample(tmp_path: Path, capsys: pytest.Capt
         '  lacking: {"name": "f", "arguments": {"x": 1}}',
         "  origin:  generator grammar, locale en-GB",
         "  refused: format: blank_query: no text",
+        "  meaning: the user message has no text",
     ]

@@ -106,6 +106,13 @@ def test_fingerprint_ignores_where_a_tool_came_from() -> None:
     assert tool.fingerprint != tool.model_copy(update={"description": "Other."}).fingerprint
 
 
+def test_a_changed_copy_of_a_tool_writes_what_it_is() -> None:
+    tool = trajectory(0, {}).tools[0]
+    assert tool.json_text == tool.to_json()
+    changed = tool.model_copy(update={"name": "other"})
+    assert changed.json_text == changed.to_json() != tool.json_text
+
+
 @pytest.mark.parametrize(
     ("schema", "flat"),
     [
