@@ -40,7 +40,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """A table whose first column is text and whose others are right-aligned; nothing is cut where room is short."""
     made = Table(title=title, title_justify="left")
     for index, column in enumerate(columns):
-        made.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+        width = len(column) if index == 0 else None
+        made.add_column(column, justify="right" if index else "left", overflow="fold", min_width=width)
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
     return made

@@ -1,6 +1,7 @@
 """Requests gathered into batches, with a stand-in for vLLM."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -99,3 +100,19 @@ def test_an_output_is_read(text: str, finish: str, failure: str) -> None:
     written = SimpleNamespace(text=text, finish_reason=finish, token_ids=[1, 2])
     output = SimpleNamespace(outputs=[written], prompt_token_ids=[1] * 1000)
     assert read_output(output, SETTINGS) == ChatAnswer(text, failure, "", 1000, 2, 0.001)
+
+
+@pytest.mark.gpu
+def test_a_real_engine_holds_answers_to_a_schema() -> None:
+    pytest.importorskip("vllm", reason="needs vLLM and a GPU: pip install 'xlam-train[vllm]'")
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    model = VllmModel(Vllm(model="HuggingFaceTB/SmolLM2-135M-Instruct"))
+
+    async def ask() -> ChatAnswer:
+        found = await model.ask(ChatRequest(messages=(("user", "Give a number."),), schema=schema, max_tokens=64))
+        await model.close()
+        return found
+
+    answer = asyncio.run(ask())
+    assert answer.failure == ""
+    assert set(json.loads(answer.text)) == {"n"}
