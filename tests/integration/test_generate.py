@@ -19,6 +19,7 @@ from command_line import XLAM, interruptible, refusal, xlam
 from data_pipeline.core.dataset import read_dataset, read_rejects
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.settings import load_settings
+from data_pipeline.job.folder import DatasetFolder
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.run import fresh_samples, generate, tool_pool
 
@@ -162,12 +163,10 @@ def test_a_shard_changed_by_hand_is_named(recipe: Path, dataset: Path, tmp_path:
 
 def test_a_second_run_on_the_same_folder_is_refused(recipe: Path, dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with interruptible(), subprocess.Popen([*XLAM, "data", "generate", recipe, "--out", out]) as first:
-        while not (out / "recipe.json").exists():
-            time.sleep(0.01)
+    with DatasetFolder(out).locked():  # as the first run does from beginning to end
         said = refusal(xlam("data", "generate", recipe, "--out", out))
-        assert f"{out}: another run is writing here; wait for it, or choose another --out" in said
-        assert first.wait(timeout=60) == 0
+    assert f"{out}: another run is writing here; wait for it, or choose another --out" in said
+    assert xlam("data", "generate", recipe, "--out", out).returncode == 0
     assert files(out) == files(dataset)
 
 
