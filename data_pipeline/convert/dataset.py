@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from data_pipeline.convert.parts import field
-from data_pipeline.convert.strict_json import BadRecord, parse
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Trajectory
+from data_pipeline.core.strict_json import BadRecord, parse
 
 _REQUIRED = ("tools", "messages", "verdicts")
 _ADDED = ("results", "incomplete", "origin")

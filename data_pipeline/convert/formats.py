@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from data_pipeline.convert import dataset, openai_messages, xlam_60k
 from data_pipeline.convert.lines import BadLine, GoodLine, Record, read_records
 from data_pipeline.convert.parts import ToolReader
-from data_pipeline.convert.strict_json import BadRecord
 from data_pipeline.core.dataset import shard_paths
 from data_pipeline.core.errors import InputError, nearest
+from data_pipeline.core.strict_json import BadRecord
 from data_pipeline.tools.json_formats import from_openai, from_xlam
 
 if TYPE_CHECKING:

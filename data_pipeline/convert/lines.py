@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from data_pipeline.convert.strict_json import JSON_REASONS, BadRecord, parse
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Trajectory
+from data_pipeline.core.strict_json import JSON_REASONS, BadRecord, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from data_pipeline.convert.strict_json import BadRecord
 from data_pipeline.core.schema import Tool, ToolCall
+from data_pipeline.core.strict_json import BadRecord
 from data_pipeline.tools.schema_form import Unfit
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.convert.parts import field, identity, read_call, style_of
-from data_pipeline.convert.strict_json import BadRecord, parse
 from data_pipeline.convert.type_text import type_text
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory, dumps
+from data_pipeline.core.strict_json import BadRecord, parse
 
 if TYPE_CHECKING:
     from data_pipeline.convert.parts import ToolReader

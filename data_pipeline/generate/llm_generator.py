@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import FormatError
 from data_pipeline.core.schema import Message, Origin, ToolCall, Trajectory, Verdict, dumps
+from data_pipeline.core.strict_json import parse
 from data_pipeline.core.xlam_format import parse_calls
 from data_pipeline.generate.prompts import PROMPT_VERSION, write_prompts
 from data_pipeline.llm.chat import ChatRequest
 from data_pipeline.llm.failures import FAILURES, WRITTEN_BADLY
-from data_pipeline.llm.reading import read_json_text
 
 if TYPE_CHECKING:
     from data_pipeline.generate.plan import Plan
@@ -98,7 +98,7 @@ def _read_entries(answer: ChatAnswer) -> list[Any]:
     if answer.failure:
         raise _Unwritten(answer.failure, answer.detail or answer.text)
     try:
-        found = read_json_text(answer.text)
+        found = parse(answer.text, "the answer")
     except ValueError as error:
         raise _Unwritten("not_json", f"{error}: {answer.text}") from error
     if not isinstance(found, dict) or set(found) != {"items"} or not isinstance(found["items"], list):

@@ -18,7 +18,7 @@ EXECUTION_REASONS: dict[str, str] = {
     "not_executed": "passed, but a called tool is a schema only, so its call was not run",
     **{status: meaning for status, meaning in STATUSES.items() if status != "ok"},
 }
-"""Reason codes of `check_execution`, each with its meaning."""
+"""Reason codes of `execute_all`, each with its meaning."""
 
 MAX_RESULT_CHARACTERS = 500
 """Longest text of a result that a sample keeps; what is cut off is marked by `CUT`."""
@@ -38,11 +38,6 @@ class Executed(NamedTuple):
 
     verdict: Verdict
     results: tuple[str, ...] = ()
-
-
-def check_execution(sample: Trajectory, executor: Executor) -> Verdict:
-    """Run every call; the first that fails gives the reason, one of `EXECUTION_REASONS`."""
-    return execute_all([sample], executor)[0].verdict
 
 
 def execute_all(samples: Sequence[Trajectory], executor: Executor) -> list[Executed]:

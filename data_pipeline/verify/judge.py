@@ -11,9 +11,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_pipeline.core.schema import Verdict, dumps
+from data_pipeline.core.strict_json import parse
 from data_pipeline.llm.chat import ChatRequest
 from data_pipeline.llm.failures import WRITTEN_BADLY
-from data_pipeline.llm.reading import read_json_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,7 +165,7 @@ async def _ask(judge: ChatModel, text: str, answers: list[ChatAnswer]) -> str:
 
 def _read_problem(text: str) -> str | None:
     try:
-        found = read_json_text(text)
+        found = parse(text, "the answer")
     except ValueError:
         return None
     problem = found.get("problem") if isinstance(found, dict) else None

@@ -9,7 +9,7 @@ import pytest
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
 from data_pipeline.tools.executor import Executor
 from data_pipeline.tools.python_runner import PythonRunner
-from data_pipeline.verify.execution import EXECUTION_REASONS, check_execution
+from data_pipeline.verify.execution import EXECUTION_REASONS, execute_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +62,11 @@ def _sample(*calls: tuple[str, dict[str, Any]]) -> Trajectory:
     ],
 )
 def test_verdict(executor: Executor, calls: list[tuple[str, dict[str, Any]]], passed: bool, reason: str) -> None:
-    verdict = check_execution(_sample(*calls), executor)
+    verdict = execute_all([_sample(*calls)], executor)[0].verdict
     assert (verdict.stage, verdict.passed, verdict.reason) == ("execution", passed, reason)
     assert reason == "ok" or reason in EXECUTION_REASONS
 
 
 def test_detail_names_the_tool_and_its_error(executor: Executor) -> None:
-    verdict = check_execution(_sample(("fail", {"x": 7})), executor)
+    verdict = execute_all([_sample(("fail", {"x": 7}))], executor)[0].verdict
     assert verdict.detail == "fail: LookupError: no 7"

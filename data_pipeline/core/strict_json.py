@@ -22,10 +22,10 @@ JSON_REASONS = {
 
 
 class BadRecord(ValueError):
-    """A record that cannot become a sample.
+    """A text, of a file or a model, that cannot become a sample.
 
     Attributes:
-        reason: a code of `reasons.CONVERT_REASONS`.
+        reason: a code of `JSON_REASONS`, or one of the reader's own.
         detail: one line for people.
     """
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from data_pipeline.convert.strict_json import JSON_REASONS, MAX_DEPTH, BadRecord, parse
+from data_pipeline.core.strict_json import JSON_REASONS, MAX_DEPTH, BadRecord, parse
 
 
 def nested(levels: int) -> str:

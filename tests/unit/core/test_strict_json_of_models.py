@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from data_pipeline.llm.reading import read_json_text
+from data_pipeline.core.strict_json import parse
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from data_pipeline.llm.reading import read_json_text
     [(' {"a": [1, 2.5]}\n', {"a": [1, 2.5]}), ("null", None), ('"\\ud83d\\ude00"', "\U0001f600")],
 )
 def test_json_is_read(text: str, value: Any) -> None:
-    assert read_json_text(text) == value
+    assert parse(text) == value
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_json_is_read(text: str, value: Any) -> None:
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's own messages vary
-        read_json_text(text)
+        parse(text)
