@@ -46,7 +46,7 @@ def test_the_resolved_recipe_reads_back(minimal: Path) -> None:
     [
         ("optim.learning_rat=1", "did you mean 'learning_rate'"),
         ("optim.learning_rate=0", "greater than 0"),
-        ("precision=fp16", "'auto', 'bf16' or 'fp32'"),
+        ("precision=fp64", "'auto', 'bf16', 'fp16' or 'fp32'"),
         ("packing.tokens_per_tree=0", "greater than or equal to 1"),
         ("data.variant=xlam-9", "xlam-1"),
     ],
