@@ -19,10 +19,10 @@ class LeanLoraLinear(Linear):  # type: ignore[misc]  # peft is untyped here
     """
 
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-        """[..., in] -> [..., out]; anything but one plain active adapter is left to peft."""
+        """[..., in] -> [..., out]; anything but one plain active adapter, such as DoRA, is left to peft."""
         active = [name for name in self.active_adapters if name in self.lora_A]
         result: torch.Tensor
-        if self.disable_adapters or self.merged or len(active) != 1 or kwargs:
+        if self.disable_adapters or self.merged or len(active) != 1 or active[0] in self.lora_variant or kwargs:
             result = super().forward(x, *args, **kwargs)
             return result
         (name,) = active

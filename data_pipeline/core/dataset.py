@@ -1,14 +1,20 @@
-"""A dataset folder: shards/*.jsonl holds the accepted samples, rejects/*.jsonl the refused ones."""
+"""A dataset folder: shards/*.jsonl holds the accepted samples, rejects/*.jsonl the refused ones.
+
+A preference folder holds pairs of a chosen and a rejected answer in its shards instead.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_jsonl
-from data_pipeline.core.schema import Trajectory
+from data_pipeline.core.schema import Preference, Trajectory
+
+T = TypeVar("T")
 
 
 def shard_paths(folder: Path) -> list[Path]:
@@ -43,13 +49,36 @@ def read_shard(path: Path) -> Iterator[Trajectory]:
     """The samples of one file.
 
     Raises:
-        InputError: a broken line, named by file and line.
+        InputError: a broken line, named by file and line, or the file holds preference pairs.
     """
+    return _read(path, Trajectory.from_row)
+
+
+def read_preferences(folder: Path) -> Iterator[Preference]:
+    """The pairs of a preference folder, in order.
+
+    Raises:
+        InputError: no shards, a broken line (named by file and line), or samples of one answer.
+    """
+    for path in shard_paths(folder):
+        yield from read_preference_shard(path)
+
+
+def read_preference_shard(path: Path) -> Iterator[Preference]:
+    """The pairs of one file.
+
+    Raises:
+        InputError: a broken line, named by file and line, or the file holds samples of one answer.
+    """
+    return _read(path, Preference.from_row)
+
+
+def _read(path: Path, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
     for number, row in enumerate(read_jsonl(path), start=1):
         try:
-            yield Trajectory.from_row(row)
+            yield parse(row)
         except InputError as error:
-            raise InputError(f"{path}:{number}: {error}; mend or remove the line") from error
+            raise InputError(f"{path}:{number}: {error}") from error
 
 
 def dataset_fingerprint(folder: Path) -> str:

@@ -85,10 +85,15 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     with stream:
         for number, line in enumerate(stream, start=1):
-            yield _parse_line(line, f"{path}:{number}")
+            yield parse_line(line, f"{path}:{number}")
 
 
-def _parse_line(line: str, where: str) -> dict[str, Any]:
+def parse_line(line: str, where: str) -> dict[str, Any]:
+    """The object of one line; `where` is its `file:line`.
+
+    Raises:
+        InputError: the line is no JSON object.
+    """
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:

@@ -26,6 +26,8 @@ SideEffects = Literal["none", "read", "write"]
 Style = Literal["simple", "multiple", "parallel", "parallel-multiple", "irrelevance", "missing-parameter"]
 Stage = Literal["generate", "format", "execution", "semantic", "curate"]
 
+MEND = "mend or remove the line"
+"""What to do about a row that holds no sample."""
 
 _encode = json.JSONEncoder(allow_nan=False).encode  # json.dumps would build an encoder a call
 
@@ -250,7 +252,7 @@ class Trajectory(Frozen):
     @property
     def query(self) -> str:
         """The last user message's text, or '' without one."""
-        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+        return _last_query(self.messages)
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -272,7 +274,7 @@ class Trajectory(Frozen):
             "id": self.id,
             "style": self.style,
             "query": self.query,
-            "tools": f"[{', '.join(tool.json_text for tool in self.tools)}]",
+            "tools": _tools_text(self.tools),
             "messages": _list_text(self.messages),
             "verdicts": _list_text(self.verdicts),
             "results": dumps(self.results),
@@ -285,18 +287,89 @@ class Trajectory(Frozen):
         """Back from `to_row`; the last three columns may be missing.
 
         Raises:
-            InputError: a column is missing or does not hold what it should.
+            InputError: a column is missing or does not hold what it should, or the row is a preference pair.
         """
-        try:
-            nested = {key: json.loads(row[key]) for key in ("tools", "messages", "verdicts")}
-            added = {key: json.loads(row[key]) for key in ("results", "incomplete", "origin") if key in row}
-            return cls.model_validate({"id": row["id"], "style": row["style"], **nested, **added})
-        except KeyError as error:
-            raise InputError(f"column {error} is missing") from error
-        except (TypeError, json.JSONDecodeError) as error:
-            raise InputError(f"all columns but id, style and query must hold JSON text: {error}") from error
-        except ValidationError as error:
-            raise InputError(describe(error)) from error
+        if "chosen" in row:
+            raise InputError(
+                "a preference pair, where a sample of one answer is wanted; give the dataset it is made of"
+            )
+        return _from_row(cls, row, ("tools", "messages", "verdicts"), ("results", "incomplete", "origin"))
+
+
+class Preference(Frozen):
+    """A pair of answers to one prompt, of which the first is the better one.
+
+    Attributes:
+        id: unique within a dataset.
+        style: what kind of answer is asked for.
+        tools: on offer, in the order of the prompt.
+        messages: the conversation up to the answer.
+        chosen: the assistant's better answer, written as supervised training writes it.
+        rejected: the worse one; without calls, its text stands as it is, because what models get wrong need not be
+            in the format.
+        fault: what is wrong with the rejected answer, such as `other_tool`; '' where nobody said.
+    """
+
+    id: str
+    style: Style
+    tools: tuple[Tool, ...]
+    messages: tuple[Message, ...]
+    chosen: Message
+    rejected: Message
+    fault: str = ""
+
+    @property
+    def query(self) -> str:
+        """The last user message's text, or '' without one."""
+        return _last_query(self.messages)
+
+    def to_row(self) -> dict[str, str]:
+        """Flat columns of text, safe for Arrow, as `Trajectory.to_row`; the first three are plain text."""
+        return {
+            "id": self.id,
+            "style": self.style,
+            "query": self.query,
+            "tools": _tools_text(self.tools),
+            "messages": _list_text(self.messages),
+            "chosen": self.chosen.to_json(),
+            "rejected": self.rejected.to_json(),
+            "fault": dumps(self.fault),
+        }
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Preference:
+        """Back from `to_row`; the last column may be missing.
+
+        Raises:
+            InputError: a column is missing or does not hold what it should, or the row is a sample of one answer.
+        """
+        if "chosen" not in row and "verdicts" in row:
+            raise InputError(
+                "a sample of one answer, where a preference pair is wanted; make pairs of the dataset first"
+            )
+        return _from_row(cls, row, ("tools", "messages", "chosen", "rejected"), ("fault",))
+
+
+def _from_row(model: type[ModelT], row: dict[str, Any], nested: tuple[str, ...], added: tuple[str, ...]) -> ModelT:
+    """A model from its columns of JSON text, of which the added ones may be missing."""
+    try:
+        texts = {key: row[key] for key in nested} | {key: row[key] for key in added if key in row}
+        values = {key: json.loads(text) for key, text in texts.items()}
+        return model.model_validate({"id": row["id"], "style": row["style"], **values})
+    except KeyError as error:
+        raise InputError(f"column {error} is missing; {MEND}") from error
+    except (TypeError, json.JSONDecodeError) as error:
+        raise InputError(f"all columns but id, style and query must hold JSON text ({error}); {MEND}") from error
+    except ValidationError as error:
+        raise InputError(f"{describe(error)}; {MEND}") from error
+
+
+def _last_query(messages: tuple[Message, ...]) -> str:
+    return next((message.content for message in reversed(messages) if message.role == "user"), "")
+
+
+def _tools_text(tools: tuple[Tool, ...]) -> str:
+    return f"[{', '.join(tool.json_text for tool in tools)}]"
 
 
 def _list_text(values: tuple[Frozen, ...]) -> str:

@@ -1,7 +1,9 @@
-"""The xLAM prompt format: the one place that renders prompts and parses answers.
+"""The xLAM prompt formats: the one place that renders one message and parses an answer; `turns` has conversations.
 
-Source: model cards of Salesforce/xLAM-7b-fc-r and xLAM-1b-fc-r (July 2024). The strings are a wire
-protocol: a trained model expects them to the byte, trailing spaces included.
+xlam-1           the published function-calling models
+xlam-1-history   the published "r" models: answers may carry a thought, conversations a list of steps
+xlam-1-bfcl      as the Berkeley leaderboard asked the published models in July 2024
+actionstudio     xLAM-2: the base model's own chat template shows the tools; an answer is a bare list or plain text
 """
 
 from __future__ import annotations
@@ -11,35 +13,21 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from data_pipeline.core.errors import FormatError, InputError, nearest
+from data_pipeline.core.prompt_texts import (
+    BFCL_FORMAT_INSTRUCTION,
+    BFCL_TASK_INSTRUCTION,
+    FORMAT_INSTRUCTION,
+    MISTRAL_PREFIX,
+    TASK_INSTRUCTION,
+)
 from data_pipeline.core.schema import Tool, ToolCall, Trajectory, dumps
 
-Variant = Literal["xlam-1"]
-VARIANTS: tuple[Variant, ...] = ("xlam-1",)
+Variant = Literal["xlam-1", "xlam-1-history", "xlam-1-bfcl", "actionstudio"]
+VARIANTS: tuple[Variant, ...] = get_args(Variant)
 ToolConversion = Literal["card", "leaderboard"]
-
-TASK_INSTRUCTION = (
-    "You are an expert in composing functions. You are given a question and a set of possible functions. \n"
-    "Based on the question, you will need to make one or more function/tool calls to achieve the purpose. \n"
-    "If none of the functions can be used, point it out and refuse to answer. \n"
-    "If the given question lacks the parameters required by the function, also point it out."
-)
-
-FORMAT_INSTRUCTION = (
-    "The output MUST strictly adhere to the following JSON format, and NO other text MUST be included.\n"
-    "The example format is as follows. Please make sure the parameter type is correct. "
-    "If no function call is needed, please make tool_calls an empty list '[]'.\n"
-    "```\n"
-    "{\n"
-    '    "tool_calls": [\n'
-    '    {"name": "func_name1", "arguments": {"argument1": "value1", "argument2": "value2"}},\n'
-    "    ... (more tool calls as required)\n"
-    "    ]\n"
-    "}\n"
-    "```"
-)
 
 PARSE_REASONS = {
     "empty": "there is no text",
@@ -101,22 +89,51 @@ def render_prompt(
     """The content of the single user message, byte for byte.
 
     Raises:
-        InputError: unknown variant or conversion, or a broken tool schema.
+        InputError: unknown variant or conversion, a variant whose tools stand elsewhere, or a broken tool schema.
+    """
+    if check_variant(variant) == "actionstudio":
+        raise InputError("'actionstudio' leaves the tools to the chat template; render it with a tokenizer")
+    bfcl = variant == "xlam-1-bfcl"
+    blocks = (
+        block("TASK INSTRUCTION", BFCL_TASK_INSTRUCTION if bfcl else TASK_INSTRUCTION),
+        block("AVAILABLE TOOLS", dumps(to_xlam_tools(tools, conversion))),
+        block("FORMAT INSTRUCTION", BFCL_FORMAT_INSTRUCTION if bfcl else FORMAT_INSTRUCTION),
+        block("QUERY", query),
+    )
+    return "".join(blocks)
+
+
+def block(name: str, text: str) -> str:
+    """One marked block of a prompt."""
+    return f"[BEGIN OF {name}]\n{text}\n[END OF {name}]\n\n"
+
+
+def check_variant(variant: str) -> Variant:
+    """The variant, known to be one.
+
+    Raises:
+        InputError: it is none.
     """
     if variant not in VARIANTS:
         raise InputError(f"unknown prompt variant '{variant}': {nearest(variant, VARIANTS)}")
-    blocks = (
-        ("TASK INSTRUCTION", TASK_INSTRUCTION),
-        ("AVAILABLE TOOLS", dumps(to_xlam_tools(tools, conversion))),
-        ("FORMAT INSTRUCTION", FORMAT_INSTRUCTION),
-        ("QUERY", query),
-    )
-    return "".join(f"[BEGIN OF {name}]\n{text}\n[END OF {name}]\n\n" for name, text in blocks)
+    return variant
 
 
-def render_answer(calls: Sequence[ToolCall]) -> str:
-    """The answer a model should write: one JSON object on one line."""
-    return dumps({"tool_calls": [{"name": call.name, "arguments": call.arguments} for call in calls]})
+def render_answer(calls: Sequence[ToolCall], variant: str = "xlam-1", thought: str = "") -> str:
+    """The answer a model should write, on one line: an object, or in `actionstudio` the bare list of calls.
+
+    Args:
+        calls: () for none.
+        variant: prompt variant.
+        thought: reasoning before the calls, which only `xlam-1-history` can hold.
+
+    Raises:
+        InputError: unknown variant.
+    """
+    listed = [{"name": call.name, "arguments": call.arguments} for call in calls]
+    if check_variant(variant) == "actionstudio":
+        return dumps(listed)
+    return dumps({**({"thought": thought} if thought and variant == "xlam-1-history" else {}), "tool_calls": listed})
 
 
 def render(sample: Trajectory, variant: str = "xlam-1", conversion: ToolConversion = "card") -> list[Segment]:
@@ -129,16 +146,37 @@ def render(sample: Trajectory, variant: str = "xlam-1", conversion: ToolConversi
     if roles != ["user", "assistant"]:
         raise InputError(f"sample {sample.id}: '{variant}' renders one user and one assistant message, got {roles}")
     prompt = render_prompt(sample.tools, sample.query, variant, conversion)
-    return [Segment(prompt, trainable=False), Segment(render_answer(sample.calls), trainable=True)]
+    return [Segment(prompt, trainable=False), Segment(render_answer(sample.calls, variant), trainable=True)]
 
 
-def parse_calls(text: str) -> list[ToolCall]:
+def parse_calls(text: str, variant: str = "xlam-1") -> list[ToolCall]:
     """Read an answer: `{"tool_calls": [...]}` or a bare list of calls. Nothing is guessed or repaired.
+
+    What else a variant allows: `xlam-1-history` a `thought` (text); `actionstudio` Mistral's prefix, and plain text
+    for no call; `xlam-1-bfcl` takes text that is no JSON for no call, as the leaderboard did.
 
     Raises:
         FormatError: the text is anything else; its `reason` is one of `PARSE_REASONS`.
     """
-    value = _load_json(text.strip())
+    text = text.strip()
+    if check_variant(variant) == "actionstudio" and text:
+        text = text.removeprefix(MISTRAL_PREFIX)
+        if not text.startswith(("[", "{")):
+            return []
+    try:
+        return _parse_value(_load_json(text), variant)
+    except FormatError as error:
+        if variant == "xlam-1-bfcl" and error.reason in _NO_JSON:
+            return []
+        raise
+
+
+_NO_JSON = ("empty", "code_fence", "text_around", "not_json", "too_deep")
+
+
+def _parse_value(value: Any, variant: str) -> list[ToolCall]:
+    if isinstance(value, dict) and variant == "xlam-1-history" and isinstance(value.get("thought"), str):
+        value = {key: entry for key, entry in value.items() if key != "thought"}
     if isinstance(value, dict) and set(value) == {"tool_calls"}:
         value = value["tool_calls"]
     if not isinstance(value, list):

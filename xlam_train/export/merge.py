@@ -14,18 +14,27 @@ import torch
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM
+from transformers.core_model_loading import revert_weight_conversion
 
 from data_pipeline.core.errors import CheckFailed, InputError
 from data_pipeline.core.jsonl import read_json
 from xlam_train.export.files import whole_folder
+from xlam_train.fingerprint import check_base, read_record
+from xlam_train.quantize import require_bitsandbytes, round_to_four_bit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from xlam_train.fingerprint import BaseRecord
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 
-# Everything beside the weights that a merged model shares with its base.
-_COMPANIONS = (
+# What is learned: the matrices of the adapter, and the rows of added tokens.
+_LEARNED = ("lora_", "trainable_tokens_delta")
+# Everything beside the weights that a merged model shares with its base, or with an adapter that brings its own.
+_GENERATION = "generation_config.json"
+_TOKENIZER = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -34,7 +43,6 @@ _COMPANIONS = (
     "vocab.json",
     "merges.txt",
     "chat_template.jinja",
-    "generation_config.json",
 )
 
 
@@ -65,7 +73,10 @@ def merge_adapter(
     dtype: Dtype = "float32",
     tolerance: float = 1e-3,
 ) -> MergeReport:
-    """Merge a LoRA adapter into its base in float32, check the logits, save.
+    """Merge a LoRA, rsLoRA or DoRA adapter into its base in float32, check the logits, save.
+
+    An adapter that was trained on 4-bit weights is merged into the values that those stand for: the result is what
+    training measured, in full precision. Added tokens get their rows, and the adapter's tokenizer goes with them.
 
     Args:
         base_dir: Hugging Face folder of the base model, in full precision.
@@ -76,7 +87,8 @@ def merge_adapter(
         tolerance: largest allowed `max_relative_difference`.
 
     Raises:
-        InputError: a folder is not what it should be, the adapter belongs to another base, or the disk is full.
+        InputError: a folder is not what it should be, the adapter belongs to another base, bitsandbytes is missing
+            for a 4-bit one, or the disk is full.
         CheckFailed: the merged model disagrees with the adapter, or the saved weights with the merged model.
     """
     started = time.perf_counter()
@@ -93,7 +105,7 @@ def merge_adapter(
             "nothing was saved"
         )
     parameters = sum(parameter.numel() for parameter in merged.parameters())
-    _save(merged.to(getattr(torch, dtype)), base_dir, out_dir)
+    _save(merged.to(getattr(torch, dtype)), base_dir, adapter_dir, out_dir)
     return MergeReport(out_dir, parameters, difference, time.perf_counter() - started)
 
 
@@ -142,12 +154,17 @@ def _check_probes(probe_ids: list[list[int]], vocabulary: int) -> None:
 
 def _load(base_dir: Path, adapter_dir: Path) -> Any:
     """The base in float32 with the adapter on it, ready for inference."""
+    record = read_record(adapter_dir)
+    if record is not None:
+        check_base(record, adapter_dir, base_dir)
     try:
         base = AutoModelForCausalLM.from_pretrained(
             base_dir, dtype=torch.float32, trust_remote_code=False, local_files_only=True
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{base_dir}: cannot be loaded ({_first_line(error)}); check the folder") from error
+    if record is not None:
+        _prepare_as_trained(base, record)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peft warns about missing weights; _check_adapter makes it an error
@@ -160,16 +177,29 @@ def _load(base_dir: Path, adapter_dir: Path) -> Any:
     return model.eval()
 
 
+def _prepare_as_trained(base: Any, record: BaseRecord) -> None:
+    """The base as the adapter saw it: rows for added tokens, whose values the adapter brings, and 4-bit values."""
+    if record.rows > base.config.vocab_size:
+        base.resize_token_embeddings(record.rows, mean_resizing=False)
+    if record.four_bit is not None:
+        require_bitsandbytes()
+        round_to_four_bit(base, getattr(torch, record.four_bit))
+
+
 def _check_adapter(model: Any, base_dir: Path, adapter_dir: Path) -> None:
     """peft loads an adapter of a deeper or shallower model without complaint: compare the names."""
-    expected = {name for name in get_peft_model_state_dict(model, save_embedding_layers=False) if "lora_" in name}
+    expected = _learned(get_peft_model_state_dict(model, save_embedding_layers=False))
     with safe_open(adapter_dir / "adapter_model.safetensors", framework="pt") as weights:
-        stored = {name for name in weights.keys() if "lora_" in name}  # noqa: SIM118 - the handle is no mapping
+        stored = _learned(weights.keys())
     if odd := sorted(expected ^ stored):
         raise InputError(
             f"{adapter_dir}: does not fit {base_dir} ({len(odd)} weights without a counterpart, first {odd[0]}); "
             "give the base it was trained on"
         )
+
+
+def _learned(names: Iterable[str]) -> set[str]:
+    return {name for name in names if any(part in name for part in _LEARNED)}
 
 
 def _first_line(error: Exception) -> str:
@@ -191,7 +221,7 @@ def _merge(model: Any, adapter_dir: Path) -> Any:
         raise CheckFailed(f"{adapter_dir}: the merge broke ({_first_line(error)}); nothing was saved") from error
 
 
-def _save(merged: Any, base_dir: Path, out_dir: Path) -> None:
+def _save(merged: Any, base_dir: Path, adapter_dir: Path, out_dir: Path) -> None:
     needed = sum(parameter.nbytes for parameter in merged.parameters())
     with whole_folder(out_dir, needed) as temporary:
         try:
@@ -202,9 +232,11 @@ def _save(merged: Any, base_dir: Path, out_dir: Path) -> None:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
             raise
         _check_saved(merged, temporary)
-        for name in _COMPANIONS:
-            if (base_dir / name).is_file():
-                shutil.copyfile(base_dir / name, temporary / name)
+        tokenizer = adapter_dir if (adapter_dir / "tokenizer.json").is_file() else base_dir
+        generation = adapter_dir if (adapter_dir / _GENERATION).is_file() else base_dir
+        for source in (*(tokenizer / name for name in _TOKENIZER), generation / _GENERATION):
+            if source.is_file():
+                shutil.copyfile(source, temporary / source.name)
 
 
 def _check_saved(merged: Any, folder: Path) -> None:
@@ -213,7 +245,7 @@ def _check_saved(merged: Any, folder: Path) -> None:
     Raises:
         CheckFailed: a tensor is missing, different, or not finite in the saved type.
     """
-    state = merged.state_dict()
+    state = revert_weight_conversion(merged, merged.state_dict())  # experts are fused in memory, single in the file
     stored = set()
     for file in sorted(folder.glob("*.safetensors")):
         with safe_open(file, framework="pt") as weights:

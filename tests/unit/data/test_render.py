@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tiny_tokenizers
+from tokenizers import normalizers
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Message, ToolCall, Trajectory
 from data_pipeline.core.xlam_format import render_answer, render_prompt
-from xlam_train.data.render import Renderer
+from xlam_train.data.render import Renderer, check_vocabulary
 from xlam_train.model import load_tokenizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-INSTRUCTION = (
-    "{% for m in messages %}{% if m['role'] == 'user' %}### Instruction:\n{{ m['content'] }}\n### Response:\n"
-    "{% else %}{{ m['content'] }}\n<|EOT|>\n{% endif %}{% endfor %}"
-)
+    from xlam_train.data.render import Encoded
 
 
 @pytest.fixture(scope="module")
@@ -34,45 +34,25 @@ def tiny(tiny_base: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def deepseek(vocab_dir: Path) -> Any:
-    """deepseek-coder's tokenizer, rebuilt from its vocabulary and merges."""
-    from gguf import GGUFReader
-    from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    path = vocab_dir / "ggml-vocab-deepseek-coder.gguf"
-    if not path.is_file():
-        pytest.skip(f"no {path.name} in {vocab_dir}")
-    fields = GGUFReader(path).fields
-    tokens = fields["tokenizer.ggml.tokens"].contents()
-    merges = [tuple(pair.split(" ")) for pair in fields["tokenizer.ggml.merges"].contents()]
-    bpe = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens[:32000])}, merges))
-    splits = [r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+"]
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            *(pre_tokenizers.Split(Regex(pattern), "isolated") for pattern in splits),
-            pre_tokenizers.Digits(individual_digits=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    bpe.decoder = decoders.ByteLevel()
-    bpe.add_tokens([AddedToken(token, special=token == "<|EOT|>", normalized=False) for token in tokens[32000:32022]])
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe)
-    tokenizer.chat_template = INSTRUCTION
-    return tokenizer
+    return tiny_tokenizers.deepseek_coder(vocab_dir)
 
 
-def split(renderer: Renderer, tokenizer: Any, sample: Trajectory) -> tuple[str, str]:
+def only(rows: list[Encoded]) -> Encoded:
+    (row,) = rows
+    return row
+
+
+def split(tokenizer: Any, row: Encoded) -> tuple[str, str]:
     """The text that is not trained, and the text that is."""
-    encoded = renderer.encode(sample)
-    assert len(encoded.ids) == len(encoded.trainable)
-    start = encoded.trainable.index(True)
-    assert all(encoded.trainable[start:])
-    return tokenizer.decode(encoded.ids[:start]), tokenizer.decode(encoded.ids[start:])
+    assert len(row.ids) == len(row.trainable)
+    start = row.trainable.index(True)
+    assert all(row.trainable[start:])
+    return tokenizer.decode(row.ids[:start]), tokenizer.decode(row.ids[start:])
 
 
 def test_smollm2(smollm2: Any, make_samples: Callable[..., list[Trajectory]]) -> None:
     sample = make_samples()[1]
-    prompt, trained = split(Renderer(smollm2), smollm2, sample)
+    prompt, trained = split(smollm2, only(Renderer(smollm2).encode_rows(sample)))
     assert trained == render_answer(sample.calls) + "<|im_end|>"
     assert prompt == (
         "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n"
@@ -89,26 +69,35 @@ def test_deepseek_coder_does_not_train_the_newline_before_the_end(
 ) -> None:
     sample = make_samples()[1]
     renderer = Renderer(deepseek)
-    prompt, trained = split(renderer, deepseek, sample)
+    prompt, trained = split(deepseek, only(renderer.encode_rows(sample)))
     assert renderer.end_token_id == 32021
     assert trained == render_answer(sample.calls) + "<|EOT|>"
-    assert prompt == f"### Instruction:\n{render_prompt(sample.tools, sample.query)}\n### Response:\n"
+    instruction = f"### Instruction:\n{render_prompt(sample.tools, sample.query)}\n### Response:\n"
+    assert prompt == deepseek.bos_token + instruction
 
 
-def test_deepseek_coder_is_rebuilt_to_the_id(deepseek: Any, vocab_dir: Path) -> None:
-    name = "ggml-vocab-deepseek-coder.gguf"
-    inputs = (vocab_dir / f"{name}.inp").read_text(encoding="utf-8").split("\n__ggml_vocab_test__\n")
-    expected = (vocab_dir / f"{name}.out").read_text(encoding="utf-8").splitlines()
-    got = [deepseek.encode(text, add_special_tokens=False) for text in inputs]
-    assert [list(map(int, line.split())) for line in expected] == got[: len(expected)]
+@pytest.mark.parametrize("name", ["smollm2", "deepseek", "tiny"])
+def test_ids_are_those_of_the_text_as_served(
+    name: str, request: pytest.FixtureRequest, make_samples: Callable[..., list[Trajectory]]
+) -> None:
+    """Line by line or not, a prompt has the ids that the tokenizer gives its whole text."""
+    tokenizer = request.getfixturevalue(name)
+    renderer = Renderer(tokenizer)
+    for sample in make_samples():
+        row = only(renderer.encode_rows(sample))
+        chat = [{"role": "user", "content": render_prompt(sample.tools, sample.query)}]
+        text = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        served = tokenizer.encode(text, add_special_tokens=False)
+        answer = tokenizer.encode(render_answer(sample.calls), add_special_tokens=False)
+        assert row.ids == [*served, *answer, renderer.end_token_id]
+        assert row.trainable == [False] * len(served) + [True] * (len(answer) + 1)
+        assert served == renderer.prompt_ids([tool.to_openai() for tool in sample.tools], sample.query)
 
 
-def test_inference_builds_the_same_prompt(tiny: Any, make_samples: Callable[..., list[Trajectory]]) -> None:
-    sample = make_samples()[0]
-    renderer = Renderer(tiny)
-    encoded = renderer.encode(sample)
-    prompt = renderer.prompt_ids([tool.to_openai() for tool in sample.tools], sample.query)
-    assert encoded.ids[: encoded.trainable.index(True)] == prompt
+def test_a_renderer_survives_the_way_to_a_worker(tiny: Any, make_samples: Callable[..., list[Trajectory]]) -> None:
+    renderer, sample = Renderer(tiny), make_samples()[0]
+    rows = renderer.encode_rows(sample)
+    assert pickle.loads(pickle.dumps(renderer)).encode_rows(sample) == rows
 
 
 def test_no_template(tiny: Any) -> None:
@@ -136,12 +125,14 @@ def test_templates_that_would_train_something_else(tiny: Any, template: str, rea
         Renderer(tiny)
 
 
-def test_nothing_to_train(
-    tiny: Any, make_samples: Callable[..., list[Trajectory]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("xlam_train.data.render.render", lambda *_: [])
-    with pytest.raises(InputError, match="sample s0-0: no token to train on"):
-        Renderer(tiny).encode(make_samples()[0])
+def test_nothing_to_train(tiny: Any, make_samples: Callable[..., list[Trajectory]]) -> None:
+    """A tokenizer that drops blanks has nothing of an answer of blanks but its end."""
+    tiny.chat_template = "{{ tools }}" + tiny.chat_template
+    tiny.backend_tokenizer.normalizer = normalizers.Strip()
+    sample = make_samples()[0]
+    messages = (sample.messages[0], Message(role="assistant", content=" "))
+    with pytest.raises(InputError, match="sample s0-0: no token to train on; remove the sample"):
+        Renderer(tiny, "actionstudio").encode_rows(sample.model_copy(update={"messages": messages}))
 
 
 def test_too_long(tiny: Any, make_samples: Callable[..., list[Trajectory]]) -> None:
@@ -154,4 +145,14 @@ def test_end_token_inside_the_answer(tiny: Any, make_samples: Callable[..., list
     call = ToolCall(name="say", arguments={"text": "stop <|im_end|> here"})
     messages = (sample.messages[0], Message(role="assistant", tool_calls=(call,)))
     with pytest.raises(InputError, match="sample s0-0: the answer contains the end-of-turn token"):
-        Renderer(tiny).encode(sample.model_copy(update={"messages": messages}))
+        Renderer(tiny).encode_rows(sample.model_copy(update={"messages": messages}))
+
+
+def test_vocabulary(tiny: Any) -> None:
+    highest = max(tiny.get_vocab().values())
+    check_vocabulary(tiny, highest + 1)
+    with pytest.raises(InputError, match=f"ids up to {highest}, but the model only {highest} embeddings; use the tok"):
+        check_vocabulary(tiny, highest)
+    tiny.add_tokens(["<call>"])
+    with pytest.raises(InputError, match=f"ids up to {highest + 1}"):
+        check_vocabulary(tiny, highest + 1)

@@ -1,0 +1,255 @@
+"""Training on two processes that is killed again and again ends with the weights of an undisturbed run, to the bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from data_pipeline.core.jsonl import read_json, write_json, write_jsonl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from data_pipeline.core.schema import Trajectory
+
+ROOT = Path(__file__).parents[2]
+KILLS = 10
+STOPPED = 143
+
+
+class Launcher:
+    """Runs of one recipe, in one folder after the other."""
+
+    def __init__(self, folder: Path, recipe: Path) -> None:
+        """Import everything once."""
+        own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+        environment = {**os.environ, **own, "CUDA_VISIBLE_DEVICES": "", "TOKENIZERS_PARALLELISM": "false"}
+        self._folder = folder
+        self._recipe = recipe
+        self._starts = 0
+        command = [sys.executable, str(Path(__file__).with_name("training_launcher.py"))]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with (folder / "launcher.log").open("w") as log:
+            self._process = subprocess.Popen(command, **pipes, stderr=log, text=True, env=environment)
+        while (line := self._answer()) != "ready":
+            assert line, (folder / "launcher.log").read_text()
+
+    def _answer(self) -> str:
+        """The next line; libraries print lines of their own."""
+        assert self._process.stdout
+        return self._process.stdout.readline().strip()
+
+    def start(self, out: Path) -> Run:
+        """Begin, or go on."""
+        self._starts += 1
+        log = self._folder / f"start{self._starts}"
+        log.mkdir()
+        assert self._process.stdin
+        print(json.dumps({"arguments": [str(self._recipe), f"out={out}"], "log": str(log)}), file=self._process.stdin)
+        self._process.stdin.flush()
+        return Run(int(self._answer()), log, self._answer)
+
+    def close(self) -> None:
+        """End."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.close()
+        self._process.wait(60)
+        self._process.stdout.close()
+
+
+class Run:
+    """One start.
+
+    Attributes:
+        launcher: pid.
+    """
+
+    def __init__(self, launcher: int, log: Path, answer: Callable[[], str]) -> None:
+        self.launcher = launcher
+        self._log = log
+        self._answer = answer
+
+    @property
+    def output(self) -> str:
+        """What launcher and ranks wrote."""
+        return (self._log / "output").read_text()
+
+    def rank(self, number: int) -> int:
+        """Its pid; the launcher's while the rank does not exist yet."""
+        path = self._log / f"rank{number}"
+        return int(path.read_text()) if path.exists() else self.launcher
+
+    def end(self) -> int:
+        """Wait for it."""
+        return int(self._answer())
+
+    def alive(self) -> bool:
+        """Whether the launcher lives."""
+        return exists(self.launcher)
+
+
+def exists(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def recipe(
+    tmp_path_factory: pytest.TempPathFactory, tiny_base: Path, make_samples: Callable[..., list[Trajectory]]
+) -> Path:
+    """Twenty-four steps of a tree for each of two ranks, with dropout, and a checkpoint every three steps."""
+    folder = tmp_path_factory.mktemp("kills")
+    write_jsonl(folder / "data" / "shards" / "0000.jsonl", [sample.to_row() for sample in make_samples(16, 2)])
+    content = {
+        "model": {"base": str(tiny_base)},
+        "data": {"path": str(folder / "data")},
+        "out": str(folder / "out"),
+        "lora": {"rank": 4, "dropout": 0.1},
+        "packing": {"tokens_per_tree": 1, "trees_per_step": 2},
+        "optim": {"epochs": 3, "learning_rate": 1e-2},
+        "precision": "fp32",
+        "threads": 1,
+        "checkpoint_every": 3,
+    }
+    write_json(folder / "recipe.yaml", content)
+    return folder / "recipe.yaml"
+
+
+@pytest.fixture(scope="module")
+def launcher(recipe: Path) -> Iterator[Launcher]:
+    launcher = Launcher(recipe.parent, recipe)
+    yield launcher
+    launcher.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(launcher: Launcher, recipe: Path) -> tuple[Path, float]:
+    """The folder of a run without kills, and how many seconds it took."""
+    out = recipe.parent / "undisturbed"
+    began = time.monotonic()
+    run = launcher.start(out)
+    assert run.end() == 0, run.output
+    report = read_json(out / "train_report.json")
+    assert report["processes"] == 2
+    assert report["steps"] == 24
+    return out, time.monotonic() - began
+
+
+def weights(out: Path) -> bytes:
+    return (out / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def losses(out: Path) -> list[float]:
+    return [entry["loss"] for entry in read_json(out / "train_report.json")["log_history"] if "loss" in entry]
+
+
+def kill_at(run: Run, seconds: float, victim: Callable[[], int]) -> bool:
+    """Kill -9 after a time, and wait until launcher and ranks are gone; whether the run was still going on."""
+    deadline = time.monotonic() + seconds
+    while run.alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    hit = run.alive()
+    if hit:
+        os.kill(victim(), signal.SIGKILL)
+    run.end()
+    return hit
+
+
+@pytest.mark.slow
+def test_ten_kills_change_no_bit(launcher: Launcher, undisturbed: tuple[Path, float], recipe: Path) -> None:
+    expected, seconds = undisturbed
+    rng = random.Random(1)
+    kills = runs = 0
+    while kills < KILLS:
+        out = recipe.parent / f"killed{runs}"
+        killed = True
+        while killed and kills < KILLS:
+            run = launcher.start(out)
+            victim = rng.choice([lambda run=run: run.launcher, lambda run=run: run.rank(0), lambda run=run: run.rank(1)])
+            killed = kill_at(run, rng.uniform(0.3, 1.0) * seconds, victim)
+            kills += killed
+        if killed:
+            run = launcher.start(out)
+            assert run.end() == 0, run.output
+        assert weights(out) == weights(expected), f"after {kills} kills"
+        assert losses(out) == losses(expected)
+        runs += 1
+
+
+def first_checkpoint(run: Run, out: Path) -> None:
+    """Wait until training goes on."""
+    deadline = time.monotonic() + 60
+    while not list((out / "checkpoints").glob("checkpoint-*/manifest.json")):
+        assert run.alive(), run.output
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("undisturbed")
+def test_ranks_die_with_their_launcher(launcher: Launcher, recipe: Path) -> None:
+    out = recipe.parent / "orphaned"
+    run = launcher.start(out)
+    first_checkpoint(run, out)
+    ranks = [run.rank(0), run.rank(1)]
+    assert run.launcher not in ranks
+    os.kill(run.launcher, signal.SIGKILL)
+    run.end()
+    deadline = time.monotonic() + 1
+    while any(map(exists, ranks)):
+        assert time.monotonic() < deadline, "a rank outlives its launcher"
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_stops(launcher: Launcher, undisturbed: tuple[Path, float], recipe: Path) -> None:
+    """One rank gets the signal, both stop; the resumed run does not differ."""
+    out = recipe.parent / "stopped"
+    run = launcher.start(out)
+    first_checkpoint(run, out)
+    os.kill(run.rank(1), signal.SIGTERM)
+    assert run.end() != 0
+    assert f"exitcode: {STOPPED}" in run.output.replace(" ", "").replace("exitcode:", "exitcode: "), run.output
+    assert "stopped by a signal and saved at step" in run.output
+    assert not (out / "adapter").exists()
+    run = launcher.start(out)
+    assert run.end() == 0, run.output
+    assert weights(out) == weights(undisturbed[0])
+    assert losses(out) == losses(undisturbed[0])
+
+
+@pytest.mark.slow
+def test_a_second_run_in_the_same_folder_is_refused(launcher: Launcher, recipe: Path) -> None:
+    out = recipe.parent / "shared"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(out)], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+    assert holder.stdout
+    assert holder.stdout.readline() == b"held\n"
+    run = launcher.start(out)
+    code = run.end()
+    holder.communicate()
+    assert code != 0
+    assert "another run is writing to" in run.output
+    assert [path.name for path in out.iterdir()] == [".lock"]
+
+
+HOLD = """
+import fcntl, pathlib, sys
+out = pathlib.Path(sys.argv[1]); out.mkdir()
+stream = (out / ".lock").open("w")
+fcntl.lockf(stream, fcntl.LOCK_EX, 1, 1)  # the second rank of another run
+print("held", flush=True)
+sys.stdin.read()
+"""

@@ -1,0 +1,113 @@
+"""Which base model an adapter belongs to, so that it is never put on another one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import safe_open
+
+from data_pipeline.core.errors import InputError
+from data_pipeline.core.jsonl import read_json, write_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RECORD = "base_model.json"
+SAMPLED_TENSORS, SAMPLED_VALUES = 8, 65_536
+SHAPE_KEYS = (
+    "model_type",
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "num_local_experts",
+)
+
+
+@dataclass(frozen=True)
+class BaseRecord:
+    """The base model as an adapter was trained on it; base_model.json in the adapter's folder.
+
+    Attributes:
+        folder: where the base was.
+        shape: the numbers of its architecture.
+        weights: SHA-256 of a sample of its weights.
+        rows: embedding rows in training, more than the base's own where tokens were added.
+        four_bit: the type that was quantized to NF4, or None where the base was trained on as it is.
+    """
+
+    folder: str
+    shape: dict[str, Any]
+    weights: str
+    rows: int
+    four_bit: str | None
+
+    @classmethod
+    def of(cls, base: Path, rows: int, four_bit: str | None) -> BaseRecord:
+        """Of a Hugging Face folder."""
+        return cls(str(base), _shape(base), weights_sha256(base), rows, four_bit)
+
+    def write(self, adapter: Path) -> None:
+        """Into the adapter's folder."""
+        write_json(adapter / RECORD, asdict(self))
+
+
+def read_record(adapter: Path) -> BaseRecord | None:
+    """The record in an adapter's folder; None for adapters that other programs made."""
+    path = adapter / RECORD
+    return BaseRecord(**read_json(path)) if path.is_file() else None
+
+
+def check_base(record: BaseRecord, adapter: Path, base: Path) -> None:
+    """Raises:
+    InputError: the adapter was trained on another base model.
+    """
+    shape = _shape(base)
+    odd = next((key for key in SHAPE_KEYS if shape[key] != record.shape.get(key)), None)
+    if odd is not None:
+        found = f"{odd} {shape[odd]} instead of {record.shape.get(odd)}"
+    elif weights_sha256(base) != record.weights:
+        found = "the same architecture with other weights"
+    else:
+        return
+    raise InputError(f"{adapter}: does not fit {base} ({found}); give the base it was trained on, {record.folder}")
+
+
+def weights_sha256(folder: Path) -> str:
+    """Hash of the first values of a few weights, evenly spread over the sorted names, rounded to bf16.
+
+    Rounded, because the same model is handed around in bf16 and widened to fp32. Some 10 ms for any size.
+    """
+    places = {name: file for file in sorted(folder.glob("model*.safetensors")) for name in _names(file)}
+    names = sorted(places)
+    picked = sorted({names[i * (len(names) - 1) // (SAMPLED_TENSORS - 1)] for i in range(SAMPLED_TENSORS)})
+    digest = hashlib.sha256()
+    for name in picked:
+        digest.update(f"{name}\n".encode())
+        digest.update(_sample(places[name], name))
+    return digest.hexdigest()
+
+
+def _sample(file: Path, name: str) -> bytes:
+    with safe_open(file, framework="pt") as weights:
+        view = weights.get_slice(name)
+        shape = view.get_shape()
+        width = torch.Size(shape[1:]).numel()
+        values = view[: max(1, SAMPLED_VALUES // max(1, width))] if shape else weights.get_tensor(name)
+    sample: bytes = values.reshape(-1)[:SAMPLED_VALUES].to(torch.bfloat16).view(torch.int16).numpy().tobytes()
+    return sample
+
+
+def _names(file: Path) -> list[str]:
+    with safe_open(file, framework="pt") as weights:
+        return list(weights.keys())
+
+
+def _shape(base: Path) -> dict[str, Any]:
+    config = read_json(base / "config.json")
+    return {key: config.get(key) for key in SHAPE_KEYS}

@@ -1,0 +1,54 @@
+"""What a run minimises: a callable from model and batch to the sum of the batch's weighted losses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from xlam_train.loss import weighted_cross_entropy
+
+if TYPE_CHECKING:
+    import torch
+
+    from xlam_train.data.collate import TreeBatch
+
+
+class Objective(Protocol):
+    """The sum, not the mean, of a micro-batch's losses.
+
+    `batch["weight"].sum()` is the micro-batch's part of the step's divisor, which the trainer gathers from all
+    trees and ranks, so that the gradient is that of the mean over the whole step.
+    """
+
+    def __call__(self, model: torch.nn.Module, batch: Any) -> torch.Tensor:
+        """A scalar that gradients flow from."""
+
+    def metrics(self) -> dict[str, float]:
+        """Means of further numbers since the last call; {} if there are none."""
+
+
+class SftObjective:
+    """Cross entropy of the answers."""
+
+    def __call__(self, model: torch.nn.Module, batch: TreeBatch) -> torch.Tensor:
+        """Sum of weight x cross entropy over the labels of a tree, in nats."""
+        return tree_loss(model, batch)
+
+    def metrics(self) -> dict[str, float]:
+        """None."""
+        return {}
+
+
+def tree_loss(model: torch.nn.Module, batch: TreeBatch) -> torch.Tensor:
+    """Sum of weight x cross entropy over a tree's labels.
+
+    The model is called as a whole, so that DDP and DeepSpeed see the forward pass; it computes its
+    output head at the labelled positions alone.
+    """
+    output = model(
+        input_ids=batch["input_ids"],
+        position_ids=batch["position_ids"],
+        plan=batch["plan"],
+        logits_to_keep=batch["positions"],
+        use_cache=False,
+    )
+    return weighted_cross_entropy(output.logits.squeeze(0), batch["row"], batch["target"], batch["weight"])

@@ -1,0 +1,1 @@
+"""Will a recipe fit, on which layout, and how fast: counted before anything is rented."""

@@ -1,0 +1,253 @@
+"""What every kind of training does before its first step and after its last."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate import PartialState
+from transformers import set_seed
+
+from data_pipeline.core.dataset import dataset_fingerprint
+from data_pipeline.core.errors import InputError
+from data_pipeline.core.jsonl import read_json, write_json
+from xlam_train.allocator import keep_freed_memory
+from xlam_train.base import default_cache, load_tokenizer, prepare_base
+from xlam_train.checkpoints import check_resume, drop_incomplete, last_checkpoint
+from xlam_train.data.render import Renderer
+from xlam_train.data.stream import ShardFeed, TreeStream
+from xlam_train.model import load_for_training, native_bf16
+from xlam_train.trained import save_trained
+from xlam_train.trainer import TreeTrainer, training_arguments
+from xlam_train.world import check_world, launched_world, prepare_deepspeed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from transformers import PreTrainedTokenizerBase
+
+    from xlam_train.data.stream import Source, TreeT
+    from xlam_train.objective import Objective
+    from xlam_train.recipe import TrainRecipe
+
+REPORT = "train_report.json"
+SNAPSHOT = "recipe.json"
+LOSS_WINDOW = 10  # steps whose mean is called the first and the last loss
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What a run did. Counts are over the whole run, all epochs and ranks.
+
+    Attributes:
+        steps: optimizer steps.
+        first_loss: mean loss of the first ten steps, nats a label (DPO: a pair).
+        last_loss: mean loss of the last ten steps.
+        samples: rows that were trained: one a turn of the assistant, two a pair.
+        tokens_before: tokens that training one row at a time would have computed.
+        tokens_packed: tokens that were computed.
+        label_tokens: tokens that were trained, counted once for each row.
+        dropped: samples left out because they were longer than `data.max_length`.
+        truncated: samples that lost their oldest turns for the same reason.
+        seconds: wall-clock time of the training loop, from the last resume on.
+        packing_share: seconds spent on reading, tokenizing and packing, as a share of `seconds`.
+        waiting_share: seconds that training waited for them, as a share of `seconds`.
+        processes: ranks that trained together.
+        precision: `bf16`, `fp16` or `fp32`.
+        method: `full`, `lora` or `qlora`.
+        result_dir: folder of the adapter, or of the model.
+        base_dir: folder of the base model.
+    """
+
+    steps: int
+    first_loss: float
+    last_loss: float
+    samples: int
+    tokens_before: int
+    tokens_packed: int
+    label_tokens: int
+    dropped: int
+    truncated: int
+    seconds: float
+    packing_share: float
+    waiting_share: float
+    processes: int
+    precision: str
+    method: str
+    result_dir: str
+    base_dir: str
+
+
+class Session:
+    """One run: its recipe, its place in the world, its base model."""
+
+    def __init__(self, recipe: TrainRecipe, launched: bool = False) -> None:
+        """Join the other ranks, and make sure that they are those that the recipe says.
+
+        Args:
+            recipe: of the run.
+            launched: whether a launcher started this process, so that a single one is a mistake.
+
+        Raises:
+            InputError: the world differs, or `out` holds another run.
+        """
+        prepare_deepspeed()
+        self.recipe = recipe
+        self.state = PartialState(cpu=not torch.cuda.is_available())
+        self.precision = _precision(recipe.precision)
+        self.arguments = training_arguments(recipe, self.precision, self.state.num_processes)
+        self.world = launched_world(self.arguments)
+        check_world(self.world, recipe.world, launched)
+
+    @cached_property
+    def base(self) -> Path:
+        """Folder of the base model; the first rank fetches it."""
+        with self.state.main_process_first():
+            return prepare_base(self.recipe.model.base, default_cache(), self.recipe.model.revision)
+
+    @cached_property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """Of the base, with the recipe's added tokens."""
+        return load_tokenizer(self.base, self.recipe.model.added_tokens)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        """Samples -> tokens."""
+        return Renderer(self.tokenizer, self.recipe.data.variant, self.recipe.data.conversion)
+
+    def train(
+        self, source: Callable[[], Source[TreeT]], collate: Callable[[TreeT], Any], objective: Objective
+    ) -> TrainReport:
+        """Train, or go on where the same recipe on the same data was stopped; a finished run is only read.
+
+        Args:
+            source: makes what reads the dataset.
+            collate: a tree -> a batch.
+            objective: what is minimised.
+
+        Raises:
+            InputError: something in the recipe or the dataset is wrong, or `out` holds another run.
+        """
+        finished = self._claim_output()
+        return finished or self._train(source(), collate, objective)
+
+    def _train(self, source: Source[TreeT], collate: Callable[[TreeT], Any], objective: Objective) -> TrainReport:
+        recipe = self.recipe
+        if recipe.threads is not None:
+            torch.set_num_threads(recipe.threads)
+        keep_freed_memory()
+        set_seed(recipe.seed)
+        workers = recipe.packing.workers
+        if workers is None:  # on a CPU a worker would take the cores from training
+            workers = int(self.world.device == "cuda")
+        feed = ShardFeed(recipe.data.path, source, recipe.packing, workers, recipe.seed, recipe.optim.epochs)
+        ranks, rank = self.state.num_processes, self.state.process_index
+        stream = TreeStream(feed, collate, recipe.packing.trees_per_step, ranks, rank)
+        model = load_for_training(recipe, self.base, bf16=self.precision == "bf16")
+        trainer = TreeTrainer(model, recipe, self.arguments, stream, objective)
+        seconds = self._run(trainer)
+        return self._report(trainer, feed, seconds, self._save(trainer))
+
+    def _run(self, trainer: TreeTrainer) -> float:
+        """Seconds that the loop took."""
+        checkpoints = self.recipe.out / "checkpoints"
+        if self.state.is_main_process:
+            drop_incomplete(checkpoints)
+        self.state.wait_for_everyone()
+        resume = last_checkpoint(checkpoints)
+        if resume is not None:
+            check_resume(resume, trainer.layout)
+        started = time.monotonic()
+        trainer.run(resume)
+        return time.monotonic() - started
+
+    def _save(self, trainer: TreeTrainer) -> Path:
+        """The result's folder, which appears whole or not at all."""
+        target = self.recipe.out / ("model" if self.recipe.method == "full" else "adapter")
+        partial = target.with_name(f".{target.name}.partial")
+        sharded = self.world.zero_stage == 3
+        state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if sharded else None  # all ranks take part
+        if self.state.is_main_process:
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.rmtree(target, ignore_errors=True)
+            end = self.renderer.end_token_id
+            save_trained(trainer.model, partial, self.base, tokenizer=self.tokenizer, end_token_id=end, state=state)
+            partial.rename(target)
+        self.state.wait_for_everyone()
+        return target
+
+    def _report(self, trainer: TreeTrainer, feed: ShardFeed[Any], seconds: float, result: Path) -> TrainReport:
+        history = [entry for entry in trainer.state.log_history if "loss" in entry]
+        report = TrainReport(
+            steps=trainer.state.global_step,
+            first_loss=_mean_loss(history[:LOSS_WINDOW]),
+            last_loss=_mean_loss(history[-LOSS_WINDOW:]),
+            **asdict(trainer.position.counts),
+            seconds=round(seconds, 3),
+            packing_share=round(feed.packing / seconds, 4),
+            waiting_share=round(feed.waited / seconds, 4),
+            processes=self.state.num_processes,
+            precision=self.precision,
+            method=self.recipe.method,
+            result_dir=str(result),
+            base_dir=str(self.base),
+        )
+        if self.state.is_main_process:
+            write_json(self.recipe.out / REPORT, {**asdict(report), "log_history": history})
+        return report
+
+    def _claim_output(self) -> TrainReport | None:
+        """Make sure that what `out` holds came from this recipe and data; the report if the run is done.
+
+        Before its first checkpoint a run has nothing to lose, so a corrected recipe just takes its place.
+        """
+        out = self.recipe.out
+        report = out / REPORT
+        identity = {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "dataset_sha256": dataset_fingerprint(self.recipe.data.path),
+        }
+        if report.is_file() or last_checkpoint(out / "checkpoints") is not None:
+            _refuse_other_run(read_json(out / SNAPSHOT), identity, out)
+        elif self.state.is_main_process:
+            write_json(out / SNAPSHOT, identity)
+        self.state.wait_for_everyone()
+        return _read_report(report) if report.is_file() else None
+
+
+def _precision(wanted: str) -> str:
+    if wanted == "auto":
+        return "bf16" if native_bf16() else "fp32"
+    return wanted
+
+
+def _refuse_other_run(there: dict[str, Any], here: dict[str, Any], out: Path) -> None:
+    old, new = _flatten(there), _flatten(here)
+    changed = next((key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)), None)
+    if changed is not None:
+        raise InputError(
+            f"out: '{out}' holds a run with {changed} = {old.get(changed)}, now it is {new.get(changed)}; "
+            "give another out=... or delete the folder"
+        )
+
+
+def _flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, entry in value.items():
+        name = f"{prefix}{key}"
+        flat.update(_flatten(entry, f"{name}.") if isinstance(entry, dict) else {name: entry})
+    return {key.removeprefix("recipe."): entry for key, entry in flat.items()}
+
+
+def _read_report(path: Path) -> TrainReport:
+    data = read_json(path)
+    return TrainReport(**{field.name: data[field.name] for field in fields(TrainReport)})
+
+
+def _mean_loss(entries: Sequence[dict[str, float]]) -> float:
+    return sum(entry["loss"] for entry in entries) / len(entries)
