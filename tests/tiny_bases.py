@@ -42,11 +42,18 @@ SIZES = {
 }
 
 
-def save_base(folder: Path, tokenizer_of: Path, kind: str = "llama", seed: int = 0, **settings: Any) -> Path:
+def save_base(
+    folder: Path,
+    tokenizer_of: Path,
+    kind: str = "llama",
+    seed: int = 0,
+    dtype: torch.dtype = torch.float32,
+    **settings: Any,
+) -> Path:
     """A random model of a kind, with another base's tokenizer."""
     config, model, extra = KINDS[kind]
     torch.manual_seed(seed)
-    model(config(**{**SIZES, **extra, **settings})).save_pretrained(folder)
+    model(config(**{**SIZES, **extra, **settings})).to(dtype).save_pretrained(folder)
     for path in tokenizer_of.glob("*token*"):
         shutil.copyfile(path, folder / path.name)
     shutil.copyfile(tokenizer_of / "chat_template.jinja", folder / "chat_template.jinja")

@@ -174,6 +174,7 @@ def _add_train(commands: Any) -> None:
     example = "xlam train recipes/lora/smollm2-135m.yaml data.path=runs/data"
     parser = add_command(commands, "train", text, example, _train)
     parser.add_argument("recipe", type=Path)
+    parser.add_argument("--launched", action="store_true", help="a launcher started this process: refuse to be alone")
     add_overrides(parser)
 
 
@@ -185,9 +186,9 @@ def _train(arguments: argparse.Namespace) -> None:
     with libraries_on_stderr():
         from accelerate import PartialState  # torch takes seconds; a wrong recipe is told before
 
-        from xlam_train.sft import run_sft
+        from xlam_train.training import run_training
 
-        report = asdict(run_sft(recipe))
+        report = asdict(run_training(recipe, arguments.launched))
     if PartialState().is_main_process:
         print_json(report)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
 
@@ -41,6 +41,10 @@ class ProgressLine(TrainerCallback):  # type: ignore[misc]  # transformers is un
         if not self._console.is_terminal:
             text = f"train: step {state.global_step}, {state.epoch:.0%} of the data, {note}"
             self._console.print(text, highlight=False)
+
+    def reference(self, share: float) -> None:
+        """Show how far the reference model has read the data."""
+        self._progress.update(self._task, note=f"reference model: {share:.0%} of the data")
 
     def close(self) -> None:
         """Stop drawing."""

@@ -188,7 +188,7 @@ def _merge(train: dict[str, Any], out: Path) -> dict[str, Any]:
     from xlam_train.export.merge import merge_adapter
     from xlam_train.infer.smoke import probe_ids
 
-    base, adapter = Path(train["base_dir"]), Path(train["adapter_dir"])
+    base, adapter = Path(train["base_dir"]), Path(train["result_dir"])
     samples = islice(read_dataset(out / "data" / "seen"), 3)
     return _plain(merge_adapter(base, adapter, out / "merged", probe_ids=probe_ids(base, samples)))
 

@@ -289,6 +289,8 @@ class TrainRecipe(Settings):
     def _fits_together(self) -> Self:
         if self.method == "full" and self.dpo and self.dpo.reference == "adapter":
             raise ValueError("dpo.reference: full fine-tuning has no adapter to switch off; take precomputed")
+        if self.dpo and self.data.views.drawn:
+            raise ValueError("data.views: preference pairs are shown as they are; remove the section")
         if self.method == "full" and self.lora != LoraSection():
             raise ValueError("lora: full fine-tuning has no adapters; remove the section or set method: lora")
         if self.world.offload not in (None, "none") and self.world.zero_stage in (0, None):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import torch
 from accelerate import PartialState
 from transformers import set_seed
@@ -20,16 +21,21 @@ from xlam_train.base import default_cache, load_tokenizer, prepare_base
 from xlam_train.checkpoints import check_resume, drop_incomplete, last_checkpoint
 from xlam_train.data.render import Renderer
 from xlam_train.data.stream import ShardFeed, TreeStream
+from xlam_train.gradients import GradientWitness
+from xlam_train.life.guard import LossGuard
+from xlam_train.life.lock import locked
+from xlam_train.life.stop import StopOnSignal, die_with_launcher
 from xlam_train.model import load_for_training, native_bf16
 from xlam_train.trained import save_trained
 from xlam_train.trainer import TreeTrainer, training_arguments
 from xlam_train.world import check_world, launched_world, prepare_deepspeed
+from xlam_train.world_check import WorldCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase, TrainerCallback
 
     from xlam_train.data.stream import Source, TreeT
     from xlam_train.objective import Objective
@@ -54,6 +60,7 @@ class TrainReport:
         label_tokens: tokens that were trained, counted once for each row.
         dropped: samples left out because they were longer than `data.max_length`.
         truncated: samples that lost their oldest turns for the same reason.
+        startup_seconds: from the start of the process to the first step, without loading the weights.
         seconds: wall-clock time of the training loop, from the last resume on.
         packing_share: seconds spent on reading, tokenizing and packing, as a share of `seconds`.
         waiting_share: seconds that training waited for them, as a share of `seconds`.
@@ -73,6 +80,7 @@ class TrainReport:
     label_tokens: int
     dropped: int
     truncated: int
+    startup_seconds: float
     seconds: float
     packing_share: float
     waiting_share: float
@@ -96,8 +104,10 @@ class Session:
         Raises:
             InputError: the world differs, or `out` holds another run.
         """
+        die_with_launcher()
         prepare_deepspeed()
         self.recipe = recipe
+        self._process_began = psutil.Process().create_time()
         self.state = PartialState(cpu=not torch.cuda.is_available())
         self.precision = _precision(recipe.precision)
         self.arguments = training_arguments(recipe, self.precision, self.state.num_processes)
@@ -121,7 +131,11 @@ class Session:
         return Renderer(self.tokenizer, self.recipe.data.variant, self.recipe.data.conversion)
 
     def train(
-        self, source: Callable[[], Source[TreeT]], collate: Callable[[TreeT], Any], objective: Objective
+        self,
+        source: Callable[[], Source[TreeT]],
+        collate: Callable[[TreeT], Any],
+        objective: Objective,
+        before: Callable[[TreeTrainer], TrainerCallback] | None = None,
     ) -> TrainReport:
         """Train, or go on where the same recipe on the same data was stopped; a finished run is only read.
 
@@ -129,27 +143,44 @@ class Session:
             source: makes what reads the dataset.
             collate: a tree -> a batch.
             objective: what is minimised.
+            before: makes a callback for what this kind of training needs before the first step.
 
         Raises:
             InputError: something in the recipe or the dataset is wrong, or `out` holds another run.
         """
-        finished = self._claim_output()
-        return finished or self._train(source(), collate, objective)
+        with locked(self.recipe.out):
+            finished = self._claim_output()
+            return finished or self._train(source(), collate, objective, before)
 
-    def _train(self, source: Source[TreeT], collate: Callable[[TreeT], Any], objective: Objective) -> TrainReport:
+    def feed(self, source: Source[TreeT], epochs: int) -> ShardFeed[TreeT]:
+        """The dataset's trees."""
+        recipe = self.recipe
+        workers = recipe.packing.workers
+        if workers is None:  # on a CPU a worker would take the cores from training
+            workers = int(self.world.device == "cuda")
+        return ShardFeed(recipe.data.path, source, recipe.packing, workers, recipe.seed, epochs)
+
+    def _train(
+        self,
+        source: Source[TreeT],
+        collate: Callable[[TreeT], Any],
+        objective: Objective,
+        before: Callable[[TreeTrainer], TrainerCallback] | None,
+    ) -> TrainReport:
         recipe = self.recipe
         if recipe.threads is not None:
             torch.set_num_threads(recipe.threads)
         keep_freed_memory()
         set_seed(recipe.seed)
-        workers = recipe.packing.workers
-        if workers is None:  # on a CPU a worker would take the cores from training
-            workers = int(self.world.device == "cuda")
-        feed = ShardFeed(recipe.data.path, source, recipe.packing, workers, recipe.seed, recipe.optim.epochs)
+        feed = self.feed(source, recipe.optim.epochs)
         ranks, rank = self.state.num_processes, self.state.process_index
         stream = TreeStream(feed, collate, recipe.packing.trees_per_step, ranks, rank)
+        started = time.time()
         model = load_for_training(recipe, self.base, bf16=self.precision == "bf16")
+        self._loading = time.time() - started
         trainer = TreeTrainer(model, recipe, self.arguments, stream, objective)
+        if before is not None:
+            trainer.add_callback(before(trainer))
         seconds = self._run(trainer)
         return self._report(trainer, feed, seconds, self._save(trainer))
 
@@ -162,9 +193,19 @@ class Session:
         resume = last_checkpoint(checkpoints)
         if resume is not None:
             check_resume(resume, trainer.layout)
+        stop = StopOnSignal()
+        for callback in (WorldCheck(trainer, self.world), self._guard(trainer), GradientWitness(trainer.model), stop):
+            trainer.add_callback(callback)
         started = time.monotonic()
-        trainer.run(resume)
+        try:
+            trainer.run(resume)
+        finally:
+            stop.release()
+        stop.raise_if_stopped()
         return time.monotonic() - started
+
+    def _guard(self, trainer: TreeTrainer) -> LossGuard:
+        return LossGuard(trainer, self.recipe.max_loss_ratio, self.recipe.out, scaled=self.precision == "fp16")
 
     def _save(self, trainer: TreeTrainer) -> Path:
         """The result's folder, which appears whole or not at all."""
@@ -188,6 +229,7 @@ class Session:
             first_loss=_mean_loss(history[:LOSS_WINDOW]),
             last_loss=_mean_loss(history[-LOSS_WINDOW:]),
             **asdict(trainer.position.counts),
+            startup_seconds=round(trainer.began - self._process_began - self._loading, 3),
             seconds=round(seconds, 3),
             packing_share=round(feed.packing / seconds, 4),
             waiting_share=round(feed.waited / seconds, 4),

@@ -62,6 +62,23 @@ def trainable_summary(model: torch.nn.Module) -> TrainableSummary:
     return TrainableSummary(trainable, total, four_bit, dict(stored))
 
 
+def trainable_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """What is trained, in the host's memory, gathered tensor by tensor where ZeRO-3 holds shards.
+
+    All ranks must call it. Gathering the frozen base as well, as engines do, would need room for the whole model.
+    """
+    trained = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+    if not any(hasattr(weight, "ds_id") for _, weight in trained):
+        return {name: weight.detach().cpu() for name, weight in trained}
+    from deepspeed.zero import GatheredParameters
+
+    state = {}
+    for name, weight in trained:
+        with GatheredParameters([weight]):
+            state[name] = weight.detach().cpu().clone()
+    return state
+
+
 def save_trained(
     model: Any,
     folder: Path,
@@ -82,8 +99,8 @@ def save_trained(
         base: the base's folder.
         tokenizer: the one that encoded the data.
         end_token_id: the token that ends the assistant's turn, `Renderer.end_token_id`.
-        state: the gathered weights where ranks hold shards, `accelerator.get_state_dict(engine)`; None takes the
-            model's own.
+        state: the gathered weights where ranks hold shards: `trainable_state(model)` of adapters,
+            `accelerator.get_state_dict(engine)` of a whole model. None takes the model's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if hasattr(model, "peft_config"):

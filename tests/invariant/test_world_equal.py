@@ -58,7 +58,7 @@ def launch(folder: Path, runs: Sequence[str]) -> None:
     ]
     command = [sys.executable, "-m", *launcher, str(Path(worker.__file__)), str(folder), *runs]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, timeout=600, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, cwd=ROOT, env=environment, timeout=600, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-4000:]
 
 
@@ -88,6 +88,16 @@ def alone(folder: Path) -> dict[str, dict[str, Any]]:
     return {"-".join(run): worker.train(folder, "alone", *run) for run in runs}
 
 
+def same_weights(got: dict[str, torch.Tensor], wanted: dict[str, torch.Tensor]) -> None:
+    """Each tensor within 1e-4 of its norm, where a step moves it by a twentieth.
+
+    Not weight by weight: Adam moves one whose gradient is rounding noise by as much as any other.
+    """
+    assert got.keys() == wanted.keys()
+    for name, weight in wanted.items():
+        assert (got[name] - weight).norm() < 1e-4 * weight.norm(), name
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("config", LAUNCHED)
@@ -104,9 +114,7 @@ def test_every_world_takes_the_same_steps(
     assert min(one["grad_norm"]) > 0.5, "clipped, or the comparison would not cover it"
     assert many["loss"] == pytest.approx(one["loss"], rel=1e-6)
     assert many["grad_norm"] == pytest.approx(one["grad_norm"], rel=1e-6)
-    assert many["weights"].keys() == one["weights"].keys()
-    for name, weight in one["weights"].items():
-        torch.testing.assert_close(many["weights"][name], weight, rtol=0, atol=1e-5, msg=name)
+    same_weights(many["weights"], one["weights"])
 
 
 @pytest.mark.slow
@@ -133,10 +141,11 @@ def test_accumulation_of_eight_is_one_of_eight(folder: Path) -> None:
     apart = worker.train(folder, "apart", trees=windows, trees_per_step=8)
     together = worker.train(folder, "together", trees=joined, trees_per_step=1)
     assert len(apart["loss"]) == len(together["loss"]) == 2
-    assert apart["loss"] == pytest.approx(together["loss"], rel=1e-6)
-    assert apart["grad_norm"] == pytest.approx(together["grad_norm"], rel=1e-6)
-    for name, weight in together["weights"].items():
-        torch.testing.assert_close(apart["weights"][name], weight, rtol=0, atol=1e-5, msg=name)
+    assert apart["loss"][0] == pytest.approx(together["loss"][0], rel=1e-6)
+    assert apart["grad_norm"][0] == pytest.approx(together["grad_norm"][0], rel=1e-6)
+    assert apart["loss"][1] == pytest.approx(together["loss"][1], rel=1e-5)
+    assert apart["grad_norm"][1] == pytest.approx(together["grad_norm"][1], rel=1e-5)
+    same_weights(apart["weights"], together["weights"])
 
 
 @pytest.mark.gpu

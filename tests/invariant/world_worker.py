@@ -2,9 +2,9 @@
 
     torchrun --nproc-per-node 2 tests/invariant/world_worker.py FOLDER RUN...
 
-A run is `config/method/precision`, such as `cpu_zero3/lora/bf16`. FOLDER holds base/ and gets a JSON and a safetensors
-file a run. The environment of each run is the one that `accelerate launch --config_file` would set, from accelerate's own
-code; starting the interpreters once instead of a dozen times is what makes the comparison affordable.
+A run is `config/method/precision`, such as `cpu_zero3/lora/bf16`. FOLDER holds base/ and gets a JSON and a
+safetensors file a run. The environment of each run is the one that `accelerate launch --config_file` would set, from
+accelerate's own code; starting the interpreters once instead of a dozen times makes the comparison affordable.
 """
 
 from __future__ import annotations

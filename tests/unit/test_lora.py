@@ -57,3 +57,17 @@ def test_bf16_inputs_are_not_raised_to_the_adapters_fp32() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         assert lean(torch.randn(3, 6, dtype=torch.bfloat16)).dtype is torch.bfloat16
     assert seen == [torch.bfloat16]
+
+
+def test_dora_is_left_to_peft() -> None:
+    torch.manual_seed(0)
+    base = torch.nn.Linear(6, 5, dtype=torch.float64)
+    config = LoraConfig(r=2, lora_alpha=6, use_dora=True)
+    layers = [cls(copy.deepcopy(base), "default", config=config, r=2, lora_alpha=6) for cls in (LeanLoraLinear, Linear)]
+    lean, theirs = (layer.double() for layer in layers)
+    torch.nn.init.normal_(lean.lora_B["default"].weight)
+    theirs.load_state_dict(lean.state_dict())
+    x = torch.randn(3, 6, dtype=torch.float64)
+    torch.testing.assert_close(lean(x), theirs(x), rtol=1e-12, atol=1e-12)
+    plain = base(x) + lean.lora_B["default"](lean.lora_A["default"](x)) * 3
+    assert not torch.allclose(lean(x), plain)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Run = tuple[int, int]
 
 BLOCK_ROWS = 128
-TILE_ROWS = 256  # rows x keys of a tile: its scores should stay in the cache
+TILE_ROWS = 192  # rows x keys of a tile: its scores should stay in the cache
 TILE_KEYS = 640
 SHORTEST_TILE = 96  # keys; what a tile adds must be merged row by row, and below this hidden keys are cheaper
 
@@ -43,6 +43,11 @@ class Piece:
     runs: tuple[Run, ...]
     bias: torch.Tensor | None = None
 
+    @property
+    def size(self) -> int:
+        """N."""
+        return sum(last - first for first, last in self.runs)
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -55,6 +60,11 @@ class Pieces:
 
     blocks: tuple[Piece, ...]
     tiles: tuple[Piece, ...]
+
+    @property
+    def largest(self) -> int:
+        """Most rows x keys of a piece."""
+        return max((piece.stop - piece.start) * piece.size for piece in (*self.blocks, *self.tiles))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ probabilities anew from the joint normaliser, so none are kept (Dao et al. 2022,
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -50,23 +51,23 @@ class TreeAttention(torch.autograd.Function):
         query, key, value, out, normaliser = ctx.saved_tensors
         grad = grad_outputs[0].contiguous()
         inner = (grad.to(normaliser.dtype) * out).sum(-1)
-        queries, grads = _with_offset(query * ctx.scaling, -normaliser), _with_offset(grad, -inner)
+        queries, grads = _with_offset(query, ctx.scaling, -normaliser), _with_offset(grad, 1.0, -inner)
         keys, values = _with_ones(key), _with_ones(value)
         grad_query, grad_key, grad_value = (torch.zeros_like(x, dtype=inner.dtype) for x in (query, key, value))
+        scratch = query.new_empty(2, len(key) * query.shape[2] * ctx.pieces.largest)
         with torch.autocast(query.device.type, enabled=False):
             for piece in (*ctx.pieces.blocks, *ctx.pieces.tiles):
                 rows = slice(piece.start, piece.stop)
-                weight = torch.bmm(_take(keys, piece), _flat(queries, rows).transpose(1, 2))  # [H, N, R x G]
+                weight = _product(_take(keys, piece), _flat(queries, rows), scratch[0])
                 if piece.bias is not None:
                     weight.unflatten(2, (-1, query.shape[2])).add_(piece.bias.t().unsqueeze(-1))
                 weight.exp_()
-                slope = torch.bmm(_take(values, piece), _flat(grads, rows).transpose(1, 2)).mul_(weight)
+                slope = _product(_take(values, piece), _flat(grads, rows), scratch[1]).mul_(weight)
                 _give(grad_value, piece, torch.bmm(weight, _flat(grad, rows)))
                 _give(grad_key, piece, torch.bmm(slope, _flat(query, rows)))
                 _flat(grad_query, rows).add_(torch.bmm(slope.transpose(1, 2), _take(key, piece)))
-        for scores_side in (grad_query, grad_key):
-            scores_side.mul_(ctx.scaling)
-        return grad_query.to(query.dtype), grad_key.to(key.dtype), grad_value.to(value.dtype), None, None
+        grad_query, grad_key = (_scaled(x, ctx.scaling, query.dtype) for x in (grad_query, grad_key))
+        return grad_query, grad_key, grad_value.to(value.dtype), None, None
 
 
 def fused(
@@ -115,6 +116,11 @@ def _merged(one: Result, other: Result) -> Result:
     return next(parts).add_(next(parts)), normaliser
 
 
+def _scaled(values: torch.Tensor, scaling: float, dtype: torch.dtype) -> torch.Tensor:
+    """Scale and round in one pass."""
+    return torch.mul(values, scaling, out=torch.empty_like(values, dtype=dtype))
+
+
 def _wide(values: torch.Tensor) -> torch.dtype:
     return torch.promote_types(values.dtype, torch.float32)
 
@@ -130,6 +136,12 @@ def _take(values: torch.Tensor, piece: Piece) -> torch.Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
+def _product(keys: torch.Tensor, rows: torch.Tensor, space: torch.Tensor) -> torch.Tensor:
+    """[H, N, D] times the transpose of [H, R x G, D], in memory that the last piece has left warm."""
+    shape = (len(keys), keys.shape[1], rows.shape[1])
+    return torch.bmm(keys, rows.transpose(1, 2), out=space[: math.prod(shape)].view(shape))
+
+
 def _give(total: torch.Tensor, piece: Piece, values: torch.Tensor) -> None:
     """Add to a piece's keys of [H, T, D]."""
     sizes = [last - first for first, last in piece.runs]
@@ -137,24 +149,25 @@ def _give(total: torch.Tensor, piece: Piece, values: torch.Tensor) -> None:
         total[:, first:last] += part
 
 
-def _with_offset(values: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
-    """Columns beside [..., D] that add [...] to each product with `_with_ones`: rounded, and what rounding lost."""
+def _with_offset(values: torch.Tensor, scaling: float, offset: torch.Tensor) -> torch.Tensor:
+    """Scaled [..., D], and columns that add [...] to each product with `_with_ones`: rounded, and what that lost."""
     rounded = offset.to(values.dtype)
-    return _extended(values, rounded, (offset - rounded).to(values.dtype))
+    return _extended(values, scaling, rounded, offset - rounded)
 
 
 def _with_ones(values: torch.Tensor) -> torch.Tensor:
     """The other side of `_with_offset`."""
     one = values.new_ones(())
-    return _extended(values, one, one)
+    return _extended(values, 1.0, one, one)
 
 
-def _extended(values: torch.Tensor, *columns: torch.Tensor) -> torch.Tensor:
-    """Further columns, in bf16 filled up with zeros to the 32 that CPUs with matrix units multiply at a time."""
+def _extended(values: torch.Tensor, scaling: float, *columns: torch.Tensor) -> torch.Tensor:
+    """Further columns, in 16 bits filled up with zeros to the 32 that CPUs with matrix units multiply at a time."""
     size = values.shape[-1]
     more = 32 if values.element_size() == 2 else len(columns)
-    extended = values.new_zeros(*values.shape[:-1], size + more)
-    extended[..., :size] = values
+    extended = values.new_empty(*values.shape[:-1], size + more)
+    torch.mul(values, scaling, out=extended[..., :size])
+    extended[..., size + len(columns) :] = 0
     for index, column in enumerate(columns, size):
         extended[..., index] = column
     return extended

@@ -54,5 +54,4 @@ def collate_tree(tree: Tree) -> TreeBatch:
 
 def to_device(batch: BatchT, device: torch.device | str) -> BatchT:
     """A batch's tensors, and its plan, on a device."""
-    moved = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
-    return moved  # type: ignore[return-value]
+    return {key: value.to(device, non_blocking=True) for key, value in batch.items()}  # type: ignore[return-value]

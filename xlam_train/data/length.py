@@ -104,9 +104,9 @@ def fit_pair(
 def shortenings(messages: Sequence[Message]) -> Iterator[tuple[Message, ...]]:
     """A prompt with its oldest turns left out, one after the other.
 
-    What the system says stays. First go whole exchanges, each with what a user said and all that followed; of the
-    last exchange, the assistant's oldest answers with their results. The answer before the one that is asked for and
-    its results stay, since without them nobody could tell the answer asked for.
+    What the system says stays. First go whole exchanges, each with what a user said and all that followed; then, of
+    the last exchange, the assistant's oldest answers with their results, down to the newest one: without its results,
+    nobody could tell the answer that is asked for.
     """
     start = next((at for at, message in enumerate(messages) if message.role != "system"), len(messages))
     system, rest = tuple(messages[:start]), tuple(messages[start:])

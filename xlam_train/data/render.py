@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from data_pipeline.core.schema import Preference, Trajectory
     from data_pipeline.core.xlam_format import ToolConversion, ToolLike, Variant
-    from xlam_train.data.views import Views
 
 # Braces, quotes and digits: what an answer is made of, and what a template might tamper with.
 PROBE_QUERY = "What is 2 + 2?"
@@ -152,16 +151,6 @@ class Renderer:
             InputError: as `encode_rows`, or a row is longer than `max_length` tokens.
         """
         return [checked(row, max_length) for sample in samples for row in self.encode_rows(sample)]
-
-    def encode_views(self, samples: Iterable[Trajectory], views: Views, epoch: int, max_length: int) -> list[Encoded]:
-        """Every sample as rows, as it looks in an epoch.
-
-        Raises:
-            InputError: as `encode_all`.
-        """
-        shown = ((sample, views.of(sample, epoch)) for sample in samples)
-        rows = (row for sample, view in shown for row in self.encode_rows(view.apply(sample), view.conversion))
-        return [checked(row, max_length) for row in rows]
 
     def _row(self, prompt_ids: Sequence[int], answer: str, name: str) -> Encoded:
         row = Encoded(sample_id=name)

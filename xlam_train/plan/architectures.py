@@ -155,12 +155,8 @@ def _all() -> list[Architecture]:
         ),
         _mistral("Mistral-7B-Instruct-v0.2", 7_241_732_096, 32000),
         _mistral("Mistral-7B-Instruct-v0.3", 7_248_023_552, 32768),
-        _mixtral(
-            "Mixtral-8x7B-Instruct-v0.1", 46_702_792_704, _shape(4096, 14336, 32, 32, 8, 32000, 32768), 0.02
-        ),
-        _mixtral(
-            "Mixtral-8x22B-Instruct-v0.1", 140_630_071_296, _shape(6144, 16384, 56, 48, 8, 32768, 65536), 0.001
-        ),
+        _mixtral("Mixtral-8x7B-Instruct-v0.1", 46_702_792_704, _shape(4096, 14336, 32, 32, 8, 32000, 32768), 0.02),
+        _mixtral("Mixtral-8x22B-Instruct-v0.1", 140_630_071_296, _shape(6144, 16384, 56, 48, 8, 32768, 65536), 0.001),
         _qwen("Qwen2.5-1.5B-Instruct", 1_543_714_304, _shape(1536, 8960, 28, 12, 2, 151936, 32768), tied=True),
         _qwen("Qwen2.5-3B-Instruct", 3_085_938_688, _shape(2048, 11008, 36, 16, 2, 151936, 32768), tied=True),
         _qwen("Qwen2.5-32B-Instruct", 32_763_876_352, _shape(5120, 27648, 64, 40, 8, 152064, 32768), tied=False),

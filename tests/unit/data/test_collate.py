@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from xlam_train.attention import BLOCK_ROWS
-from xlam_train.data.collate import TreeDataset, collate_tree
+from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Encoded
 
@@ -46,10 +46,3 @@ def test_a_later_block_gathers_its_ancestors_only() -> None:
     last = plan.blocks[-1]
     ancestors = [*range(10), *range(10 + BLOCK_ROWS + 1, last.start)]
     assert last.keys.tolist() == [*ancestors, *range(last.start, last.stop)]
-
-
-def test_filler_trains_nothing() -> None:
-    windows = [[sample([1], [2])], [sample([1], [3])], [sample([1], [4])]]
-    dataset = TreeDataset(windows, ranks=2)
-    assert len(dataset) == 4
-    assert [dataset[index]["weight"].sum().item() for index in range(4)] == [1, 1, 1, 0]

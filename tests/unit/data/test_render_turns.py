@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,7 +155,7 @@ def test_a_template_that_changes_past_answers_is_told(
     """Some templates leave out of a past answer what they take for reasoning."""
     tokenizer: Any = tiny_tokenizers.small("chatml", make_samples())
     tokenizer.chat_template = tokenizer.chat_template.replace(
-        "{{ m['content'] }}<|im_end|>", "{{ m['content'] if loop.last else 'done' }}<|im_end|>"
+        "{{ m['content'] }}<|im_end|>", "{{ m['content'] if m['role'] == 'user' or loop.last else 'done' }}<|im_end|>"
     )
     with pytest.raises(InputError, match="sample agent#2: the base model's chat template changes earlier answers"):
         Renderer(tokenizer).encode_rows(agent(desk))
@@ -175,7 +176,7 @@ def test_turns_share_what_they_share(variant: Any, desk: tuple[Tool, ...], smoll
 def test_a_later_prompt_goes_on_where_the_answer_ended(desk: tuple[Tool, ...], smollm2_dir: Path) -> None:
     """Each row of `xlam-1` begins with the whole row before it, so that its tree is a single path."""
     rows = Renderer(load_tokenizer(smollm2_dir)).encode_rows(talk(desk))
-    for earlier, later in zip(rows, rows[1:], strict=False):
+    for earlier, later in pairwise(rows):
         assert later.ids[: len(earlier.ids)] == earlier.ids
     assert len(build_tree(rows).input_ids) == len(rows[-1].ids)
 

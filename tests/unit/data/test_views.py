@@ -19,16 +19,18 @@ from data_pipeline.verify.format_check import check_format
 from xlam_train.data.distractors import Distractors
 from xlam_train.data.pack import build_tree, common_prefix
 from xlam_train.data.render import Renderer
+from xlam_train.data.sources import SftSource
 from xlam_train.data.views import Names, View, Views
+from xlam_train.data.windows import cut_windows
 from xlam_train.model import load_tokenizer
 from xlam_train.recipe import DataSection, ModelSection, OptimSection, TrainRecipe, ViewSettings
-from xlam_train.sft import _encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from data_pipeline.generate.plan import Plan
+    from xlam_train.data.render import Encoded
 
 RECIPE = DataRecipe(shards=1, tool_sets_per_shard=25, queries_per_tool_set=12)
 EVERYTHING = ViewSettings(shuffle_tools=1, mask_names=0.5, other_conversion=0.5, distractors=2)
@@ -62,6 +64,11 @@ def views(folder: Path, settings: ViewSettings, seed: int = 0) -> Views:
     return Views(DataSection(path=folder, views=settings), seed)
 
 
+def seen_rows(renderer: Renderer, samples: list[Trajectory], drawn: Views, epoch: int = 0) -> list[Encoded]:
+    looks = ((sample, drawn.of(sample, epoch)) for sample in samples)
+    return [row for sample, view in looks for row in renderer.encode_rows(view.apply(sample), view.conversion)]
+
+
 def tool(name: str, topic: str, description: str = "Does it.", **parameters: dict[str, Any]) -> Tool:
     schema: dict[str, Any] = {"type": "object", "properties": parameters, "required": list(parameters)}
     return Tool(name=name, description=description, parameters=schema, category=topic)
@@ -84,7 +91,7 @@ def test_without_views_nothing_changes(
     assert all(drawn.of(sample, epoch).apply(sample) == sample for sample in generated for epoch in (0, 1))
     renderer = Renderer(load_tokenizer(tiny_base))
     few = generated[:20]
-    assert renderer.encode_views(few, drawn, 3, 9999) == renderer.encode_all(few, 9999)
+    assert seen_rows(renderer, few, drawn, 3) == renderer.encode_all(few, 9999)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +199,7 @@ def test_the_conversion_is_the_other_one_as_often_as_asked(dataset: Path, genera
 def test_the_conversion_reaches_the_prompt(tiny_base: Path, dataset: Path, generated: list[Trajectory]) -> None:
     tokenizer = load_tokenizer(tiny_base)
     sample = next(sample for sample in generated if sample.tools[0].required)
-    encoded = Renderer(tokenizer).encode_views([sample], views(dataset, ViewSettings(other_conversion=1)), 0, 9999)[0]
+    (encoded,) = seen_rows(Renderer(tokenizer), [sample], views(dataset, ViewSettings(other_conversion=1)))
     prompt = tokenizer.decode(encoded.ids)
     assert render(sample, conversion="leaderboard")[0].text in prompt
     assert '"required": true' in prompt
@@ -259,7 +266,7 @@ def test_samples_on_a_tool_set_still_share_their_prompt(
 ) -> None:
     renderer = Renderer(load_tokenizer(tiny_base))
     few = generated[:48]
-    plain, seen = renderer.encode_all(few, 9999), renderer.encode_views(few, views(dataset, EVERYTHING), 0, 9999)
+    plain, seen = renderer.encode_all(few, 9999), seen_rows(renderer, few, views(dataset, EVERYTHING))
     for left, right in ((a, b) for a in range(48) for b in range(a) if few[a].tools == few[b].tools):
         at_least = common_prefix(plain[left].ids, plain[right].ids) / len(plain[left].ids)
         assert common_prefix(seen[left].ids, seen[right].ids) / len(seen[left].ids) > at_least - 0.1
@@ -277,7 +284,9 @@ def test_training_sees_another_view_in_every_epoch(
         data = DataSection(path=tmp_path, views=settings)
         model = ModelSection(base=str(tiny_base))
         recipe = TrainRecipe(model=model, data=data, out=tmp_path / "out", optim=OptimSection(epochs=2))
-        return [[sample.ids for sample in encoded] for encoded in _encode(recipe, tiny_base)]
+        source = SftSource(Renderer(load_tokenizer(tiny_base)), recipe)
+        lines = [line for window in cut_windows(tmp_path, recipe.packing.window_mb) for line in window.lines()]
+        return [[row.ids for line in lines for row in source.encode(line, epoch) or ()] for epoch in range(2)]
 
     same, other = epochs(ViewSettings()), epochs(ViewSettings(mask_names=1))
     assert [len(samples)] * 2 == list(map(len, same)) == list(map(len, other))

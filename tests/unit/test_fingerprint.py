@@ -1,0 +1,57 @@
+"""An adapter's record of its base."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from tiny_bases import save_base
+from transformers import AutoModelForCausalLM
+
+from data_pipeline.core.errors import InputError
+from xlam_train.fingerprint import BaseRecord, check_base, read_record, weights_sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def record_of(base: Path) -> BaseRecord:
+    return BaseRecord.of(base, 600, None)
+
+
+def test_the_record_survives_the_disk(tiny_base: Path, tmp_path: Path) -> None:
+    assert read_record(tmp_path) is None
+    record = BaseRecord.of(tiny_base, 602, "bfloat16")
+    record.write(tmp_path)
+    assert read_record(tmp_path) == record
+    check_base(record, tmp_path, tiny_base)
+
+
+@pytest.mark.parametrize("shard", ["1GB", "50KB"])
+def test_the_same_weights_widened_or_in_shards_are_the_same(tiny_base: Path, tmp_path: Path, shard: str) -> None:
+    half = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.bfloat16)
+    half.save_pretrained(tmp_path / "half")
+    half.float().save_pretrained(tmp_path / "wide", max_shard_size=shard)
+    assert len(list((tmp_path / "wide").glob("*.safetensors"))) > 1 or shard == "1GB"
+    check_base(record_of(tmp_path / "half"), tmp_path, tmp_path / "wide")
+
+
+def test_another_seed_is_another_model(tiny_base: Path, tmp_path: Path) -> None:
+    """As the chat version of a model is to its base: everything the same but the values."""
+    one, other = (save_base(tmp_path / str(seed), tiny_base, seed=seed) for seed in (0, 1))
+    with pytest.raises(InputError, match=f"does not fit {other} .the same architecture with other weights.*{one}"):
+        check_base(record_of(one), tmp_path / "adapter", other)
+
+
+def test_the_first_difference_of_shape_is_told(tiny_base: Path, tmp_path: Path) -> None:
+    deep = save_base(tmp_path / "deep", tiny_base, num_hidden_layers=3)
+    with pytest.raises(InputError, match=r"hidden_size 64 instead of 32"):
+        check_base(record_of(tiny_base), tmp_path, deep)
+
+
+def test_files_that_hold_the_weights_twice_do_not_count(tiny_base: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(tiny_base, tmp_path / "copy")
+    shutil.copyfile(tiny_base / "model.safetensors", copy / "consolidated.safetensors")
+    assert weights_sha256(copy) == weights_sha256(tiny_base)
