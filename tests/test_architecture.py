@@ -181,9 +181,11 @@ def test_models_are_known_to_generators_judges_and_the_runner_only() -> None:
 
 def test_training_is_wired_from_below() -> None:
     layers = {
-        1: ("xlam_train.data", "xlam_train.model", "xlam_train.loss", "xlam_train.attention"),
+        1: ("xlam_train.data", "xlam_train.model", "xlam_train.loss", "xlam_train.attention", "xlam_train.life"),
         2: ("xlam_train.trainer",),
-        3: ("xlam_train.sft", "xlam_train.dpo"),
+        3: ("xlam_train.session",),
+        4: ("xlam_train.sft", "xlam_train.dpo"),
+        5: ("xlam_train.training",),
     }
     height = {name: level for level, names in layers.items() for name in names}
 
@@ -192,12 +194,14 @@ def test_training_is_wired_from_below() -> None:
 
     pairs = [(module, name, level(module), level(name)) for module, name in edges("xlam_train")]
     assert [pair for pair in pairs if pair[2] and pair[3] and pair[2] < pair[3]] == []
-    assert importers("xlam_train.trainer") <= {"xlam_train.sft", "xlam_train.dpo"}
-    assert importers("xlam_train.sft", "xlam_train.dpo") <= {"xlam_train.cli", "xlam_train.quickstart"}
+    assert importers("xlam_train.trainer") <= {"xlam_train.session", "xlam_train.dpo"}
+    assert importers("xlam_train.session") <= {"xlam_train.sft", "xlam_train.dpo", "xlam_train.training"}
+    assert importers("xlam_train.sft", "xlam_train.dpo") == {"xlam_train.training"}
+    assert importers("xlam_train.training") == {"xlam_train.cli"}
 
 
 def test_export_and_inference_do_not_know_training() -> None:
-    training = [f"xlam_train.{name}" for name in ("sft", "dpo", "trainer", "model", "data")]
+    training = [f"xlam_train.{name}" for name in ("training", "sft", "dpo", "session", "trainer", "model", "data")]
     assert [edge for edge in edges("xlam_train.export", "xlam_train.infer") if within(edge[1], *training)] == []
 
 

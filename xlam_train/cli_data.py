@@ -1,4 +1,4 @@
-"""The commands of `xlam data`: generate, check, convert, show, report."""
+"""The commands of `xlam data`: generate, check, convert, prefer, show, report."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def add_data(commands: Any) -> None:
     _add_generate(commands)
     _add_check(commands)
     _add_convert(commands)
+    _add_prefer(commands)
     _add_show(commands)
     text = "write the dataset card, README.md, and print the funnel"
     parser = add_command(commands, "report", text, "xlam data report runs/data", _report)
@@ -50,6 +51,25 @@ def _add_generate(commands: Any) -> None:
     parser.add_argument("--workers", type=_positive, metavar="N", help=help_text)
     parser.add_argument("--ray-address", metavar="ADDRESS", help="of the Ray cluster; default: the one Ray finds")
     add_overrides(parser)
+
+
+def _add_prefer(commands: Any) -> None:
+    text = "make preference pairs of a dataset: its answers against plausible wrong ones, without a model"
+    parser = add_command(commands, "prefer", text, "xlam data prefer runs/data --out runs/pairs", _prefer)
+    parser.add_argument("path", type=Path, metavar="DIR", help="a dataset folder")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the pairs")
+    parser.add_argument("--seed", type=int, default=0, help="of the wrong answers; default: %(default)s")
+
+
+def _prefer(arguments: argparse.Namespace) -> None:
+    from data_pipeline.curate.preferences import write_preferences
+
+    counts = dict(sorted(write_preferences(arguments.path, arguments.out, arguments.seed).items()))
+    if arguments.json:
+        print_json(counts)
+        return
+    for fault, count in counts.items():
+        print(f"{fault:20} {count:8,}")  # noqa: T201
 
 
 def _positive(text: str) -> int:

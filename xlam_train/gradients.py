@@ -11,8 +11,6 @@ from data_pipeline.core.errors import CheckFailed
 from xlam_train.quantize import check_differentiable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch.utils.hooks import RemovableHandle
 
 
@@ -36,7 +34,7 @@ class GradientWitness(TrainerCallback):  # type: ignore[misc]  # transformers is
         if self._armed and not self._handles:
             trained = [(name, weight) for name, weight in self._model.named_parameters() if weight.requires_grad]
             self._seen = {name: [] for name, _ in trained}
-            self._handles = [torch.Tensor.register_hook(weight, self._note(name)) for name, weight in trained]
+            self._handles = [self._hook(name, weight) for name, weight in trained]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Raises:
@@ -62,11 +60,12 @@ class GradientWitness(TrainerCallback):  # type: ignore[misc]  # transformers is
             raise CheckFailed(f"no gradient reaches {(missed + zero)[0]}, so it would never learn; the run was stopped")
         self._armed = not any(any(map(bool, seen)) for seen in self._seen.values())
 
-    def _note(self, name: str) -> Callable[[torch.Tensor], None]:
+    def _hook(self, name: str, weight: torch.Tensor) -> RemovableHandle:
         def note(gradient: torch.Tensor) -> None:
             self._seen[name].append(gradient.detach().ne(0).any())
 
-        return note
+        handle: RemovableHandle = weight.register_hook(note)  # type: ignore[no-untyped-call]
+        return handle
 
     def _release(self) -> None:
         for handle in self._handles:

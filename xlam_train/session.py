@@ -19,7 +19,7 @@ from data_pipeline.core.jsonl import read_json, write_json
 from xlam_train.allocator import keep_freed_memory
 from xlam_train.base import default_cache, load_tokenizer, prepare_base
 from xlam_train.checkpoints import check_resume, drop_incomplete, last_checkpoint
-from xlam_train.data.render import Renderer
+from xlam_train.data.render import Renderer, check_vocabulary
 from xlam_train.data.stream import ShardFeed, TreeStream
 from xlam_train.gradients import GradientWitness
 from xlam_train.life.guard import LossGuard
@@ -28,6 +28,7 @@ from xlam_train.life.stop import StopOnSignal, die_with_launcher
 from xlam_train.model import load_for_training, native_bf16
 from xlam_train.trained import save_trained
 from xlam_train.trainer import TreeTrainer, training_arguments
+from xlam_train.vocabulary import embedding_rows
 from xlam_train.world import check_world, launched_world, prepare_deepspeed
 from xlam_train.world_check import WorldCheck
 
@@ -178,6 +179,7 @@ class Session:
         started = time.time()
         model = load_for_training(recipe, self.base, bf16=self.precision == "bf16")
         self._loading = time.time() - started
+        check_vocabulary(self.tokenizer, embedding_rows(model))
         trainer = TreeTrainer(model, recipe, self.arguments, stream, objective)
         if before is not None:
             trainer.add_callback(before(trainer))

@@ -53,6 +53,7 @@ class Launcher:
         self._starts += 1
         log = self._folder / f"start{self._starts}"
         log.mkdir()
+        (log / "output").touch()
         assert self._process.stdin
         print(json.dumps({"arguments": [str(self._recipe), f"out={out}"], "log": str(log)}), file=self._process.stdin)
         self._process.stdin.flush()

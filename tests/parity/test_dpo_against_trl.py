@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Pair = tuple[Encoded, Encoded]
 
-STEPS, PAIRS_A_STEP, BETA, RATE = 4, 3, 0.3, 2e-3
+STEPS, PAIRS_A_STEP, BETA, RATE = 4, 3, 0.1, 1e-2
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 
@@ -93,7 +93,7 @@ def trl_trainer(base: Path, pairs: list[Pair], out: Path, **changes: Any) -> Rec
         logging_steps=1,
         max_length=None,
         max_grad_norm=1e9,
-        optim="adamw_torch",
+        optim="sgd",  # Adam would turn the rounding of a gradient near zero into a whole step
         weight_decay=0.0,
         bf16=False,
         use_cpu=True,
@@ -139,7 +139,7 @@ def our_history(
     model: torch.nn.Module, pairs: list[Pair], objective: DpoObjective, reference: dict[str, float] | None = None
 ) -> list[tuple[float, float]]:
     trained = [weight for weight in model.parameters() if weight.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.0)
+    optimizer = torch.optim.SGD(trained, lr=RATE)
     history = []
     for start in range(0, STEPS * PAIRS_A_STEP, PAIRS_A_STEP):
         tree = build_pair_tree(pairs[start : start + PAIRS_A_STEP])
@@ -156,7 +156,7 @@ def assert_same(ours: list[tuple[float, float]], theirs: list[tuple[float, float
     assert len(ours) == len(theirs) == STEPS
     for (loss, norm), (their_loss, their_norm) in zip(ours, theirs, strict=True):
         assert loss == pytest.approx(their_loss, rel=1e-5)
-        assert norm == pytest.approx(their_norm, rel=1e-4)
+        assert norm == pytest.approx(their_norm, rel=1e-5)
     assert len({round(loss, 3) for loss, _ in ours}) == STEPS, "the steps are different ones"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 if TYPE_CHECKING:
-    from xlam_train.attention_new.plan import Piece, Pieces
+    from xlam_train.attention.plan import Piece, Pieces
 
     Result = tuple[torch.Tensor, torch.Tensor]
 

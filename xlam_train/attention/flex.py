@@ -5,26 +5,29 @@ The mask is computed inside the kernel from two vectors (Dong et al. 2024), so i
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
-from xlam_train.attention_new.plan import depths
+from xlam_train.attention.plan import depths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlam_train.attention_new.plan import TreePlan
+    from xlam_train.attention.plan import TreePlan
 
     MaskMod = Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
-BLOCK = 128  # FlexAttention's own; the vectors are filled up to a multiple, for kernels look ahead
+BLOCK = 128  # FlexAttention's own; the vectors are filled up to a multiple, for kernels may look ahead
 
-# Uncompiled, FlexAttention computes all scores; made once, since each call of torch.compile compiles anew. Trees
-# differ in size, hence dynamic shapes.
-_compiled = torch.compile(flex_attention, dynamic=True)
+
+@cache
+def _compiled() -> Any:
+    """Compiled once, for trees of any size; uncompiled, FlexAttention computes all scores."""
+    return torch.compile(flex_attention, dynamic=True)
 
 
 def mask_mod(plan: TreePlan, window: int | None) -> MaskMod:
@@ -61,7 +64,7 @@ def attend(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float, plan: TreePlan, window: int | None
 ) -> torch.Tensor:
     """query [1, heads, T, D], key and value [1, key heads, T, D] -> [1, heads, T, D]."""
-    kernel: Any = _compiled if query.device.type == "cuda" else flex_attention
+    kernel: Any = _compiled() if query.device.type == "cuda" else flex_attention
     grouped = query.shape[1] != key.shape[1]
     out: torch.Tensor = kernel(
         query, key, value, block_mask=block_mask(plan, window), scale=scaling, enable_gqa=grouped

@@ -5,22 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface
 
 from data_pipeline.core.errors import InputError
-from xlam_train.attention_new import flex
-from xlam_train.attention_new.sdpa import TreeAttention
+from xlam_train.attention import flex
+from xlam_train.attention.sdpa import TreeAttention
 
 if TYPE_CHECKING:
-    from transformers import PretrainedConfig
+    from transformers import PreTrainedModel
 
-    from xlam_train.attention_new.plan import TreePlan
+    from xlam_train.attention.plan import TreePlan
 
 NAME = "tree_sdpa"
 FLEX = "tree_flex"
 
-KNOWN_LAYERS = {"full_attention", "sliding_attention"}
+LAYERS = {"full_attention", "sliding_attention"}
 LENGTH_DEPENDENT = {"dynamic", "longrope"}  # rotary embeddings that look at the longest position of a batch
+
+# What layers pass on that does not change attention; the plan has said already who sees whom.
+HARMLESS = {"cache_position", "is_causal", "output_hidden_states", "output_router_logits", "position_ids", "use_cache"}
 
 
 def tree_sdpa(
@@ -83,7 +85,19 @@ def tree_flex(
 
 
 def _refuse(query: torch.Tensor, mask: torch.Tensor | None, dropout: float, others: dict[str, Any]) -> None:
-    print({k: type(v) for k,v in others.items()})
+    """Stop at what would be left out silently."""
+    assert query.shape[0] == 1, "a batch is one tree"
+    assert mask is None, "the plan is the mask"
+    if dropout:
+        raise InputError("model.base: its attention_dropout is not 0; set it to 0 in the model's config.json")
+    unknown = sorted(name for name, value in others.items() if not _unset(value) and name not in HARMLESS)
+    if unknown or others.get("is_causal") is False:
+        what = ", ".join(unknown) or "is_causal=False"
+        raise InputError(f"model.base: its attention takes {what}, which trees do not support; take another model")
+
+
+def _unset(value: object) -> bool:
+    return value is None or value is False
 
 
 def _no_mask(*_: Any, **__: Any) -> None:
@@ -92,6 +106,8 @@ def _no_mask(*_: Any, **__: Any) -> None:
 
 def register() -> None:
     """Make `attn_implementation="tree_sdpa"` and `"tree_flex"` known to transformers."""
+    from transformers import AttentionInterface, AttentionMaskInterface
+
     for name, function in ((NAME, tree_sdpa), (FLEX, tree_flex)):
         AttentionInterface.register(name, function)
         AttentionMaskInterface.register(name, _no_mask)
@@ -113,5 +129,30 @@ def attention_name(setting: Literal["auto", "tree_sdpa", "tree_flex"], device: t
     return (FLEX if cuda else NAME) if setting == "auto" else setting
 
 
-def check_config(config: PretrainedConfig, longest: int) -> None:
-    pass
+def check_model(model: PreTrainedModel, longest: int) -> None:
+    """Refuse a model whose hidden states on a tree would not be those of one sample at a time.
+
+    Sliding windows are followed along each path. Layers that mix neighbours in other ways (recurrent, chunked)
+    never see the plan, and rotary embeddings that stretch with the batch's longest position would be shared by
+    samples of different lengths.
+
+    Args:
+        model: without adapters.
+        longest: tokens of the longest sample.
+
+    Raises:
+        InputError: such a model.
+    """
+    config = model.config.get_text_config()
+    if not model._supports_attention_backend:
+        raise InputError(f"model.base: {type(model).__name__} computes attention by itself; take another model")
+    other = sorted(set(getattr(config, "layer_types", None) or ()) - LAYERS)
+    if other:
+        raise InputError(f"model.base: its layers are of type {', '.join(other)}, which trees do not support")
+    rope = getattr(config, "rope_parameters", None) or {}
+    trained = int(rope.get("original_max_position_embeddings", config.max_position_embeddings))
+    if rope.get("rope_type") in LENGTH_DEPENDENT and longest > trained:
+        raise InputError(
+            f"data.max_length: {longest} is more than the {trained} positions that the model's rotary embedding "
+            f"has without stretching (rope_type {rope['rope_type']}); lower it"
+        )
