@@ -1,6 +1,8 @@
-"""Train from a recipe: what `accelerate launch` and Slurm start; `xlam train` in one process does the same.
+"""Train from a recipe: what `accelerate launch` and Slurm start; `xlam train` does the same in one process.
 
-accelerate launch scripts/train.py RECIPE [key=value ...]
+    accelerate launch --config_file recipes/accelerate/FILE.yaml scripts/train.py RECIPE [key=value ...]
+
+A process that finds itself alone stops, since it was to be one of several; world.processes=1 says that it was not.
 """
 
 import sys
@@ -8,4 +10,4 @@ import sys
 from xlam_train.cli import main
 
 if __name__ == "__main__":
-    sys.exit(main(["train", *sys.argv[1:]]))
+    sys.exit(main(["train", "--launched", *sys.argv[1:]]))

@@ -27,7 +27,7 @@ KEY_HEADS = 2
 HEAD_SIZE = 8
 ROUNDING = 64  # embeddings have a multiple of this many rows, as published models have more rows than tokens
 
-STYLES = {"deepseek-ai": "deepseek", "mistralai": "mistral", "meta-llama": "llama3", "Qwen": "chatml"}
+STYLES = {"deepseek-ai": "deepseek", "mistralai": "mistral", "meta-llama": "llama3", "Qwen": "qwen"}
 REAL = {
     "deepseek-ai/deepseek-coder-1.3b-instruct": tiny_tokenizers.deepseek_coder,
     "deepseek-ai/deepseek-coder-7b-instruct-v1.5": tiny_tokenizers.deepseek_llm,

@@ -6,22 +6,25 @@ not their every branch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gguf import GGUFReader
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer
 
+from data_pipeline.core.turns import turns
 from data_pipeline.core.xlam_format import render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from data_pipeline.core.schema import Trajectory
 
-SMALL_VOCABULARY = 600
+SMALL_VOCABULARY = 1000
+LONGEST = 12  # bytes of a learned token
 
 _TOOLS_AS_LINES = "{% for tool in tools %}{{ tool | tojson }}\n{% endfor %}"
 
@@ -75,6 +78,7 @@ class Style:
         eos: token that ends an answer.
         pad: padding token.
         special: further tokens of the template.
+        qwen: whether text is split into words as Qwen does; transformers does so whatever the folder says.
     """
 
     template: str
@@ -82,6 +86,7 @@ class Style:
     eos: str
     pad: str
     special: tuple[str, ...] = ()
+    qwen: bool = False
 
 
 _DEEPSEEK = Style(DEEPSEEK, "<｜begin▁of▁sentence｜>", "<|EOT|>", "<｜end▁of▁sentence｜>")
@@ -95,8 +100,9 @@ _LLAMA3 = Style(
     ("<|start_header_id|>", "<|end_header_id|>", "<|eom_id|>", "<|python_tag|>"),
 )
 _CHATML = Style(CHATML, None, "<|im_end|>", "<|endoftext|>", ("<|im_start|>",))
+_QWEN = replace(_CHATML, qwen=True)
 
-STYLES = {"deepseek": _DEEPSEEK, "mistral": _MISTRAL, "llama3": _LLAMA3, "chatml": _CHATML}
+STYLES = {"deepseek": _DEEPSEEK, "mistral": _MISTRAL, "llama3": _LLAMA3, "chatml": _CHATML, "qwen": _QWEN}
 
 # What splits text into words before BPE; digits and bytes follow in `_real`.
 _CODER_SPLITS = (r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", "[一-龥ࠀ-一가-퟿]+")
@@ -120,20 +126,36 @@ def deepseek_llm(vocabulary: Path) -> PreTrainedTokenizerFast:
 
 
 def small(style: str, samples: Iterable[Trajectory]) -> PreTrainedTokenizerFast:
-    """A byte-level BPE of 600 tokens, trained on the prompts of samples, that talks as a family does."""
+    """A byte-level BPE, trained on the prompts of samples, that talks as a family does.
+
+    Its tokens go across words, except Qwen's, so that prompts are half as long as with a real vocabulary.
+    """
     talks = STYLES[style]
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    if talks.qwen:
+        qwen: Any = Qwen2Tokenizer()
+        bpe.normalizer, bpe.pre_tokenizer = qwen.backend_tokenizer.normalizer, qwen.backend_tokenizer.pre_tokenizer
     bpe.decoder = decoders.ByteLevel()
     names = [talks.pad, talks.bos, talks.eos, *talks.special]
     trainer = trainers.BpeTrainer(
         vocab_size=SMALL_VOCABULARY,
         special_tokens=[name for name in names if name],
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        max_token_length=LONGEST,
         show_progress=False,
     )
-    bpe.train_from_iterator((segment.text for sample in samples for segment in render(sample)), trainer)
+    bpe.train_from_iterator(_texts(samples), trainer)
     return _finish(bpe, talks)
+
+
+def _texts(samples: Iterable[Trajectory]) -> Iterator[str]:
+    """What prompts of the variants are made of."""
+    for sample in samples:
+        yield from (segment.text for segment in render(sample))
+        (turn,) = turns(sample, "actionstudio")
+        yield from (message["content"] for message in turn.messages)
+        yield json.dumps(turn.tools)
 
 
 def _real(path: Path, splits: Sequence[str]) -> PreTrainedTokenizerFast:

@@ -65,6 +65,7 @@ def load_for_training(recipe: TrainRecipe, base: Path, bf16: bool) -> torch.nn.M
     attention.register()
     compute = _compute_dtype(recipe, bf16)
     model = _load(recipe, base, compute)
+    attention.check_model(model, recipe.data.max_length)
     model.config.use_cache = False
     added = grow_vocabulary(model, base, recipe.model.added_tokens) if recipe.model.added_tokens else []
     if recipe.liger:
@@ -104,7 +105,7 @@ def _load(recipe: TrainRecipe, base: Path, compute: torch.dtype) -> PreTrainedMo
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         base,
         dtype=dtype,
-        attn_implementation=attention.NAME,
+        attn_implementation=attention.attention_name(recipe.attention, "cuda" if torch.cuda.is_available() else "cpu"),
         local_files_only=True,
         trust_remote_code=False,
         **settings,

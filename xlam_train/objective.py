@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import torch
 
     from xlam_train.data.collate import TreeBatch
+    from xlam_train.moe import RouterBalance
 
 
 class Objective(Protocol):
@@ -29,17 +30,21 @@ class Objective(Protocol):
 class SftObjective:
     """Cross entropy of the answers."""
 
+    def __init__(self, balance: RouterBalance | None = None) -> None:
+        """With what a mixture of experts adds, if the model is one."""
+        self._balance = balance
+
     def __call__(self, model: torch.nn.Module, batch: TreeBatch) -> torch.Tensor:
         """Sum of weight x cross entropy over the labels of a tree, in nats."""
-        return tree_loss(model, batch)
+        return tree_loss(model, batch, self._balance)
 
     def metrics(self) -> dict[str, float]:
         """None."""
         return {}
 
 
-def tree_loss(model: torch.nn.Module, batch: TreeBatch) -> torch.Tensor:
-    """Sum of weight x cross entropy over a tree's labels.
+def tree_loss(model: torch.nn.Module, batch: TreeBatch, balance: RouterBalance | None = None) -> torch.Tensor:
+    """Sum of weight x cross entropy over a tree's labels, and of a mixture of experts its auxiliary loss.
 
     The model is called as a whole, so that DDP and DeepSpeed see the forward pass; it computes its
     output head at the labelled positions alone.
@@ -50,5 +55,7 @@ def tree_loss(model: torch.nn.Module, batch: TreeBatch) -> torch.Tensor:
         plan=batch["plan"],
         logits_to_keep=batch["positions"],
         use_cache=False,
+        **({"output_router_logits": True} if balance else {}),
     )
-    return weighted_cross_entropy(output.logits.squeeze(0), batch["row"], batch["target"], batch["weight"])
+    loss = weighted_cross_entropy(output.logits.squeeze(0), batch["row"], batch["target"], batch["weight"])
+    return loss + balance.term(output, batch) if balance else loss

@@ -46,6 +46,10 @@ class ProgressLine(TrainerCallback):  # type: ignore[misc]  # transformers is un
         """Show how far the reference model has read the data."""
         self._progress.update(self._task, note=f"reference model: {share:.0%} of the data")
 
+    def show(self, text: str) -> None:
+        """Lines of their own, above the bar."""
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)
+
     def close(self) -> None:
         """Stop drawing."""
         self._progress.stop()

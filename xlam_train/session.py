@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import torch
 from accelerate import PartialState
-from transformers import set_seed
+from transformers import AutoConfig, set_seed
 
 from data_pipeline.core.dataset import dataset_fingerprint
 from data_pipeline.core.errors import InputError
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from transformers import PreTrainedTokenizerBase, TrainerCallback
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase, TrainerCallback
 
     from xlam_train.data.stream import Source, TreeT
     from xlam_train.objective import Objective
@@ -120,6 +120,11 @@ class Session:
         """Folder of the base model; the first rank fetches it."""
         with self.state.main_process_first():
             return prepare_base(self.recipe.model.base, default_cache(), self.recipe.model.revision)
+
+    @cached_property
+    def config(self) -> PretrainedConfig:
+        """Of the base model."""
+        return AutoConfig.from_pretrained(self.base, local_files_only=True, trust_remote_code=False)
 
     @cached_property
     def tokenizer(self) -> PreTrainedTokenizerBase:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from xlam_train.data.collate import collate_tree
 from xlam_train.data.sources import SftSource
+from xlam_train.moe import RouterBalance
 from xlam_train.objective import SftObjective
 from xlam_train.session import Session
 
@@ -26,4 +27,5 @@ def run_sft(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
         CheckFailed: the loss is no number any more, or has diverged.
     """
     session = Session(recipe, launched)
-    return session.train(lambda: SftSource(session.renderer, recipe), collate_tree, SftObjective())
+    objective = SftObjective(RouterBalance.of(session.config))
+    return session.train(lambda: SftSource(session.renderer, recipe), collate_tree, objective)

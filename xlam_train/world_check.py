@@ -10,6 +10,7 @@ from rich.table import Table
 from transformers import TrainerCallback
 
 from data_pipeline.core.errors import InputError
+from xlam_train.trained import trainable_summary
 from xlam_train.world import check_same, real_world
 
 if TYPE_CHECKING:
@@ -64,15 +65,15 @@ class WorldCheck(TrainerCallback):  # type: ignore[misc]  # transformers is unty
 
     def _same_weights(self) -> tuple[int, int]:
         """Trained and all parameters, the same on every rank."""
-        own = torch.tensor([count_parameters(self._trainer.model)], device=self._trainer.accelerator.device)
+        summary = trainable_summary(self._trainer.model)
+        own = torch.tensor([[summary.trainable, summary.total]], device=self._trainer.accelerator.device)
         everywhere = self._trainer.accelerator.gather(own)
         if (everywhere != own).any():
             raise InputError(
                 f"world: ranks train different weights, {everywhere.tolist()} trained and all; give every machine the "
                 "same base model and recipe"
             )
-        trained, total = own[0].tolist()
-        return int(trained), int(total)
+        return summary.trainable, summary.total
 
 
 class _OutputType:
@@ -86,17 +87,6 @@ class _OutputType:
     def _look(self, module: torch.nn.Module, inputs: Any, output: torch.Tensor) -> None:
         self.found = output.dtype
         self._handle.remove()
-
-
-def count_parameters(model: torch.nn.Module) -> tuple[int, int]:
-    """Trained and all parameters; weights that ZeRO-3 shards or bitsandbytes packs count in full."""
-    sizes = [(_size(weight), weight.requires_grad) for weight in model.parameters()]
-    return sum(size for size, trained in sizes if trained), sum(size for size, _ in sizes)
-
-
-def _size(weight: torch.nn.Parameter) -> int:
-    packed = getattr(weight, "quant_state", None)
-    return int(packed.shape.numel() if packed is not None else getattr(weight, "ds_numel", weight.numel()))
 
 
 def world_table(trainer: Trainer, world: World, trained: int, total: int) -> Table:

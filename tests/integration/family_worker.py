@@ -23,7 +23,7 @@ from accelerate import PartialState
 from data_pipeline.core.jsonl import read_json, write_json
 from data_pipeline.core.settings import load_settings
 from xlam_train.recipe import TrainRecipe
-from xlam_train.sft import run_sft
+from xlam_train.training import run_training
 from xlam_train.trainer import TreeTrainer
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Crashed(Exception):
 
 def train(recipe: TrainRecipe) -> TrainReport:
     """As the command line does."""
-    return run_sft(recipe, launched=True)
+    return run_training(recipe, launched=True)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from data_pipeline.core.settings import load_settings
 from xlam_train.data.render import Renderer
 from xlam_train.export.merge import merge_adapter
 from xlam_train.infer.transformers_backend import TransformersBackend
-from xlam_train.model import load_tokenizer
+from xlam_train.base import load_tokenizer
 from xlam_train.recipe import TrainRecipe
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ TIMEOUT = 400  # seconds of a launch; a rank that waits for another one would wa
 
 OVERRIDES = (
     f"optim.max_steps={STEPS}",
-    "optim.epochs=6",
-    "packing.tokens_per_tree=512",
+    "optim.epochs=3",
     "packing.trees_per_step=2",
     "checkpoint_every=5",
     "world.processes=2",
@@ -65,13 +64,22 @@ def twin(tmp_path_factory: pytest.TempPathFactory, vocab_dir: Path) -> Callable[
 def proof(tmp_path_factory: pytest.TempPathFactory, twin: Callable[[str], Path]) -> Callable[[Path], Path]:
     """A recipe -> folder of what became of it, by one launch for all recipes that are launched alike."""
     folder = tmp_path_factory.mktemp("family")
-    samples = [*questions(), *conversations()]
+    samples = [*questions(5, 2), *conversations(2)]
     data = {False: write_dataset(folder / "samples", samples), True: write_dataset(folder / "pairs", pairs(samples))}
 
     def job(path: Path) -> dict[str, object]:
         recipe = load_settings(TrainRecipe, path)
-        given = (f"model.base={twin(recipe.model.base)}", f"data.path={data[recipe.dpo is not None]}")
-        return {"recipe": str(path), "out": str(out_of(path)), "overrides": [*OVERRIDES, *given]}
+        base = twin(recipe.model.base)
+        longest = max(
+            len(row.ids) for row in Renderer(load_tokenizer(base), recipe.data.variant).encode_all(samples[:2], 9999)
+        )
+        given = {
+            "model.base": base,
+            "data.path": data[recipe.dpo is not None],
+            "packing.tokens_per_tree": longest * 5 // 4,  # samples on one tool set share a tree
+        }
+        overrides = [*OVERRIDES, *(f"{key}={value}" for key, value in given.items())]
+        return {"recipe": str(path), "out": str(out_of(path)), "overrides": overrides}
 
     def out_of(path: Path) -> Path:
         return folder / path.parent.name / path.stem

@@ -153,20 +153,22 @@ def test_two_nodes_train_together(
         "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
     }
-    command = [NODE, "recipes/accelerate/cpu_zero2.yaml", str(tmp_path / "recipe.yaml")]
-    outputs = [(tmp_path / f"node{rank}").open("w+") for rank in range(2)]
-    nodes = [
-        subprocess.Popen(command, env={**environ, "NODE_RANK": str(rank)}, stdout=output, stderr=subprocess.STDOUT)
-        for rank, output in enumerate(outputs)
-    ]
+    command: list[Path | str] = [NODE, "recipes/accelerate/cpu_zero2.yaml", str(tmp_path / "recipe.yaml")]
+    logs = [tmp_path / f"node{rank}.log" for rank in range(2)]
+    nodes = [_start(command, {**environ, "NODE_RANK": str(rank)}, log) for rank, log in enumerate(logs)]
     try:
         codes = [node.wait(timeout=300) for node in nodes]
     finally:
         for node in nodes:
-            node.kill()
-    text = (tmp_path / "node0").read_text()
+            node.terminate()  # the launcher ends its rank
+    text = logs[0].read_text()
     assert codes == [0, 0], text[-4000:]
     assert read_json(tmp_path / "out" / "train_report.json")["processes"] == 2
     rows = {cells[1].strip(): cells[2].strip() for line in text.splitlines() if len(cells := line.split("│")) == 4}
     found = [rows[name] for name in ("processes", "nodes", "engine", "ZeRO stage")]
     assert found == ["2", "2", "DeepSpeedEngine", "2"]
+
+
+def _start(command: list[Path | str], environ: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("w") as output:
+        return subprocess.Popen(command, env=environ, stdout=output, stderr=subprocess.STDOUT)

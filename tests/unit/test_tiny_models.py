@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import tiny_tokenizers
 import torch
-from tiny_models import HEAD_SIZE, tiny_base, tiny_config
+from tiny_data import questions
+from tiny_models import HEAD_SIZE, STYLES, tiny_base, tiny_config
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from xlam_train.base import load_tokenizer
 from xlam_train.plan.architectures import ARCHITECTURES, config_of
 
 if TYPE_CHECKING:
@@ -46,6 +49,15 @@ def test_a_twin_is_a_folder_that_answers(tmp_path: Path) -> None:
     assert model.config.vocab_size > len(tokenizer)
     assert model.config.eos_token_id == tokenizer.eos_token_id
     assert model.config.num_local_experts == 8
+
+
+@pytest.mark.parametrize("name", ["Qwen/Qwen2.5-3B-Instruct", "meta-llama/Llama-3.1-8B-Instruct"])
+def test_a_saved_tokenizer_splits_as_before(name: str, tmp_path: Path) -> None:
+    """transformers puts Qwen's own splitting in place of the one in the folder."""
+    tokenizer: Any = load_tokenizer(tiny_base(name, tmp_path))
+    made: Any = tiny_tokenizers.small(STYLES[name.partition("/")[0]], questions())
+    text = 'Will it rain in Town 12, or\'s the tide 3.5 m?\n\n{"city": "Town 12"}'
+    assert tokenizer.encode(text, add_special_tokens=False) == made.encode(text, add_special_tokens=False)
 
 
 def test_the_same_twin_twice(tmp_path: Path) -> None:

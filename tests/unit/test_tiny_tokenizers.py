@@ -31,7 +31,13 @@ def test_a_real_vocabulary_is_rebuilt_to_the_id(name: str, vocab_dir: Path) -> N
 
 @pytest.mark.parametrize(
     ("style", "variant"),
-    [("deepseek", "xlam-1"), ("mistral", "xlam-1-history"), ("llama3", "actionstudio"), ("chatml", "actionstudio")],
+    [
+        ("deepseek", "xlam-1"),
+        ("mistral", "xlam-1-history"),
+        ("llama3", "actionstudio"),
+        ("qwen", "actionstudio"),
+        ("chatml", "xlam-1"),
+    ],
 )
 def test_a_small_tokenizer_trains_each_answer_and_its_end(style: str, variant: Variant) -> None:
     tokenizer: Any = tiny_tokenizers.small(style, questions())

@@ -39,12 +39,10 @@ def mask_mod(plan: TreePlan, window: int | None) -> MaskMod:
     )
 
     def visible(batch: torch.Tensor, head: torch.Tensor, q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
-        return (k <= q) & (q < end[k])
+        seen = (k <= q) & (q < end[k])
+        return seen if window is None else seen & (depth[q] - depth[k] < window)
 
-    def visible_near(batch: torch.Tensor, head: torch.Tensor, q: torch.Tensor, k: torch.Tensor) -> torch.Tensor:
-        return visible(batch, head, q, k) & (depth[q] - depth[k] < window)
-
-    return visible if window is None else visible_near
+    return visible
 
 
 def block_mask(plan: TreePlan, window: int | None) -> BlockMask:

@@ -80,13 +80,13 @@ class TreePlan:
     """
 
     subtree_end: IntArray
-    device: torch.device = torch.device("cpu")
+    device: torch.device
     made: dict[tuple[str, int | None], object] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def build(cls, subtree_end: IntArray) -> TreePlan:
         """From the vector that `pack.Tree` carries."""
-        return cls(subtree_end)
+        return cls(subtree_end, torch.device("cpu"))
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> TreePlan:
         """For a device; accelerate's data loader calls this as it would a tensor's."""

@@ -59,7 +59,7 @@ def tree_sdpa(
     """
     _refuse(query, attention_mask, dropout, others)
     # Under autocast, rotary embedding may leave query and key in fp32 and the value in bf16.
-    stacked = query[0].to(value.dtype).unflatten(0, (key.shape[1], -1)).transpose(1, 2).contiguous()
+    stacked = query[0].to(value.dtype).reshape(key.shape[1], -1, *query.shape[2:]).transpose(1, 2).contiguous()
     out: torch.Tensor = TreeAttention.apply(  # type: ignore[no-untyped-call]
         stacked, key[0].to(value.dtype).contiguous(), value[0].contiguous(), scaling, plan.pieces(sliding_window)
     )

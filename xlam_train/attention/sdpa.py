@@ -60,7 +60,7 @@ class TreeAttention(torch.autograd.Function):
                 rows = slice(piece.start, piece.stop)
                 weight = _product(_take(keys, piece), _flat(queries, rows), scratch[0])
                 if piece.bias is not None:
-                    weight.unflatten(2, (-1, query.shape[2])).add_(piece.bias.t().unsqueeze(-1))
+                    weight.view(*weight.shape[:2], -1, query.shape[2]).add_(piece.bias.t().unsqueeze(-1))
                 weight.exp_()
                 slope = _product(_take(values, piece), _flat(grads, rows), scratch[1]).mul_(weight)
                 _give(grad_value, piece, torch.bmm(weight, _flat(grad, rows)))
@@ -81,7 +81,8 @@ def fused(
         return out.view_as(query), normaliser.view(query.shape[:3])
     rows = query.transpose(1, 2)  # [H, G, R, D], as the bias is the same for the G heads
     keys, values = (x.unsqueeze(1).expand(-1, query.shape[2], -1, -1) for x in (key, value))
-    out, normaliser = kernel(rows, keys, values, 0.0, False, attn_mask=bias[None, None], scale=scaling)
+    mask = bias.to(_wide(query))[None, None]  # the kernel reads the bits of any other type as this one
+    out, normaliser = kernel(rows, keys, values, 0.0, False, attn_mask=mask, scale=scaling)
     return out.transpose(1, 2), normaliser.transpose(1, 2)
 
 
@@ -103,7 +104,7 @@ def products(
     wide = _wide(query)
     scores = torch.bmm(query.to(wide).flatten(1, 2) * scaling, key.to(wide).transpose(1, 2))
     if bias is not None:
-        scores.unflatten(1, query.shape[1:3]).add_(bias.unsqueeze(1))
+        scores.view(*query.shape[:3], -1).add_(bias.unsqueeze(1))
     normaliser = scores.logsumexp(-1)
     weight = scores.sub_(normaliser.unsqueeze(-1)).exp_().to(value.dtype)
     return torch.bmm(weight, value).view_as(query), normaliser.view(query.shape[:3])
@@ -144,9 +145,10 @@ def _product(keys: torch.Tensor, rows: torch.Tensor, space: torch.Tensor) -> tor
 
 def _give(total: torch.Tensor, piece: Piece, values: torch.Tensor) -> None:
     """Add to a piece's keys of [H, T, D]."""
-    sizes = [last - first for first, last in piece.runs]
-    for (first, last), part in zip(piece.runs, values.split(sizes, 1), strict=True):
-        total[:, first:last] += part
+    done = 0
+    for first, last in piece.runs:
+        total[:, first:last] += values[:, done : done + last - first]
+        done += last - first
 
 
 def _with_offset(values: torch.Tensor, scaling: float, offset: torch.Tensor) -> torch.Tensor:

@@ -23,6 +23,7 @@ class TreeBatch(TypedDict):
         input_ids: [1, T] tokens.
         position_ids: [1, T] depths in the tree.
         plan: which node sees which.
+        multiplicity: [1, T] number of rows through each node, fp32.
         positions: [U] nodes at which logits are needed.
         row: [L] index into `positions` of the node that predicts the label.
         target: [L] token id to be predicted.
@@ -32,6 +33,7 @@ class TreeBatch(TypedDict):
     input_ids: torch.Tensor
     position_ids: torch.Tensor
     plan: TreePlan
+    multiplicity: torch.Tensor
     positions: torch.Tensor
     row: torch.Tensor
     target: torch.Tensor
@@ -45,6 +47,7 @@ def collate_tree(tree: Tree) -> TreeBatch:
         input_ids=torch.from_numpy(tree.input_ids)[None],
         position_ids=torch.from_numpy(tree.depth)[None],
         plan=TreePlan.build(tree.subtree_end),
+        multiplicity=torch.from_numpy(tree.multiplicity)[None].float(),
         positions=torch.from_numpy(positions),
         row=torch.from_numpy(row),
         target=torch.from_numpy(tree.label_target),

@@ -80,7 +80,7 @@ class LossGuard(TrainerCallback):  # type: ignore[misc]  # transformers is untyp
 
     def _mean_loss(self) -> float:
         """Over the step's trees on all ranks."""
-        losses = [loss.float() for _, loss in self._step.step_trees]
+        losses = [loss.float() for ids, loss in self._step.step_trees if ids]  # what has none fills up the step
         own = torch.stack([*losses, torch.zeros((), device=PartialState().device)]).sum()
         total, count = reduce(torch.stack([own, own.new_tensor(len(losses))]), "sum").tolist()
         return float(total / count)
@@ -93,7 +93,7 @@ class LossGuard(TrainerCallback):  # type: ignore[misc]  # transformers is untyp
         if norm is not None and not self._scaled and not math.isfinite(float(norm)):
             return f"the gradient's norm is {float(norm)} (loss {loss:.4g})"
         if self._recent and loss > self._ratio * max(fmean(self._recent), FLOOR):
-            return f"the loss is {loss:.4g}, that of the {len(self._recent)} steps before was {fmean(self._recent):.4g}"
+            return f"the loss is {loss:.4g}, that of the {len(self._recent)} before was {fmean(self._recent):.4g}"
         return None
 
     def _fail(self, problem: str, loss: float, done: int) -> None:
