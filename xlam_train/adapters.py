@@ -23,9 +23,14 @@ TRAINED = ("lora_", "trainable_tokens_delta")
 
 
 def add_lora(
-    model: PreTrainedModel, lora: LoraSection, added_ids: Sequence[int] = (), four_bit: bool = False
+    model: PreTrainedModel,
+    lora: LoraSection,
+    added_ids: Sequence[int] = (),
+    *,
+    four_bit: bool = False,
+    fp32: bool = True,
 ) -> torch.nn.Module:
-    """Freeze the model and put fp32 adapters on it.
+    """Freeze the model and put adapters on it.
 
     `all-linear` is every linear layer but the output head: attention and feed-forward. transformers fuses the
     experts of a mixture into one weight, which gets an adapter an expert; in 4 bits experts get none, since peft
@@ -36,6 +41,8 @@ def add_lora(
         lora: the recipe's section.
         added_ids: tokens whose rows in embedding and output head are trained in full.
         four_bit: the base's linear layers are bitsandbytes'.
+        fp32: adapters in fp32 on a base in half precision; else in the base's type, for engines that keep fp32
+            copies themselves and do not autocast.
 
     Raises:
         InputError: no layer has one of the target names, or the experts cannot be adapted this way.
@@ -47,7 +54,7 @@ def add_lora(
     with warnings.catch_warnings():
         # peft 0.21 reads an attribute that transformers 5.23 renamed; nothing a user could do about it.
         warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`", category=FutureWarning)
-        adapted: torch.nn.Module = get_peft_model(model, config)
+        adapted: torch.nn.Module = get_peft_model(model, config, autocast_adapter_dtype=fp32)
     trained = [name for name, weight in adapted.named_parameters() if weight.requires_grad]
     assert trained, "an adapter without weights"
     assert all(any(part in name for part in TRAINED) for name in trained), "only the adapter may be trained"

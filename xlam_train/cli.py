@@ -19,6 +19,7 @@ from typing import Any
 from data_pipeline.core.errors import CheckFailed, InputError, XlamError
 from xlam_train.cli_data import add_data
 from xlam_train.cli_parts import add_command, add_group, add_overrides, add_source, print_json, source_options
+from xlam_train.cli_plan import add_plan
 
 INTERRUPTED = 130
 
@@ -76,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_tools(add_group(commands, "tools", "look at tools and call them"))
     add_data(add_group(commands, "data", "generate, check, convert and look at training data"))
     _add_train(commands)
+    add_plan(commands)
     _add_export(add_group(commands, "export", "turn an adapter into weights for serving"))
     _add_smoke(commands)
     return parser
@@ -186,6 +188,9 @@ def _train(arguments: argparse.Namespace) -> None:
     with libraries_on_stderr():
         from accelerate import PartialState  # torch takes seconds; a wrong recipe is told before
 
+        from xlam_train.quantize import silence_kernel_notice
+
+        silence_kernel_notice()  # peft brings bitsandbytes along where it is installed
         from xlam_train.training import run_training
 
         report = asdict(run_training(recipe, arguments.launched))

@@ -36,7 +36,7 @@ def _plan(arguments: argparse.Namespace) -> None:
     from data_pipeline.core.settings import load_settings
     from data_pipeline.report.console import console, table
     from xlam_train.plan.plan import Hardware, make_plan
-    from xlam_train.plan.report import sheets
+    from xlam_train.plan.report import facts, memory_sheet
     from xlam_train.recipe import TrainRecipe
 
     recipe = load_settings(TrainRecipe, arguments.recipe, arguments.overrides)
@@ -46,12 +46,14 @@ def _plan(arguments: argparse.Namespace) -> None:
     command = plan.command(str(arguments.recipe), tuple(arguments.overrides))
     if arguments.json:
         print_json({**plan.to_dict(), "command": command or None})
-    for sheet in sheets(plan):
-        console().print(table(sheet.title, sheet.columns, sheet.rows))
+    for name, value in facts(plan):
+        console().print(f"{name:16}{value}", soft_wrap=True, highlight=False, markup=False)
+    sheet = memory_sheet(plan)
+    console().print(table(sheet.title, sheet.columns, sheet.rows))
     if plan.chosen is None:
         helps = "; ".join(plan.remedies) or "nothing that was tried; take a smaller base"
         raise CheckFailed(f"{arguments.recipe}: does not fit on {arguments.gpus} GPUs; what would: {helps}")
-    console().print(f"Start it with:\n{command}", soft_wrap=True, highlight=False)
+    console().print(f"Start it with:\n{command}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _peak(name: str, precision: str) -> float:

@@ -10,19 +10,21 @@ from transformers import TrainerCallback
 from data_pipeline.core.dataset import dataset_fingerprint
 from xlam_train.data.pairs import collate_pairs
 from xlam_train.data.sources import PairSource
-from xlam_train.data.stream import TreeStream
+from xlam_train.data.stream import FixedFeed, TreeStream
 from xlam_train.dpo_objective import DpoObjective
 from xlam_train.fingerprint import weights_sha256
 from xlam_train.preference import reference_log_probabilities
-from xlam_train.session import Session
+from xlam_train.session import Kind, Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from xlam_train.data.pairs import PairTree
+    from xlam_train.data.stream import Feed
+    from xlam_train.life.watch import HeldOut
     from xlam_train.recipe import TrainRecipe
     from xlam_train.session import TrainReport
     from xlam_train.trainer import TreeTrainer
-
-REFERENCE = "reference.json"
 
 
 def run_dpo(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
@@ -36,18 +38,20 @@ def run_dpo(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
         InputError: something in the recipe, the dataset or the world is wrong, or `out` holds another run.
         CheckFailed: the loss is no number any more, or has diverged.
     """
-    assert recipe.dpo is not None
-    session = Session(recipe, launched)
-    objective = DpoObjective(recipe.dpo.beta, recipe.dpo.label_smoothing, recipe.dpo.sft_weight)
-
-    def source() -> PairSource:
-        return PairSource(session.renderer, recipe)
-
-    if not _precomputed(recipe):
-        return session.train(source, collate_pairs, objective)
-    reference: dict[str, float] = {}
-    collate = partial(collate_pairs, reference=reference)
-    return session.train(source, collate, objective, lambda trainer: _Reference(session, source(), trainer, reference))
+    session, dpo = Session(recipe, launched), recipe.dpo
+    assert dpo is not None
+    trained: dict[str, float] = {}
+    held_out: dict[str, float] = {}
+    ask = _precomputed(recipe)
+    kind = Kind(
+        source=lambda shown: PairSource(session.renderer, shown),
+        collate=partial(collate_pairs, reference=trained if ask else None),
+        objective=lambda: DpoObjective(dpo.beta, dpo.label_smoothing, dpo.sft_weight),
+        collate_held_out=partial(collate_pairs, reference=held_out if ask else None),
+        answer=0,
+        before=partial(_Reference, session, trained, held_out) if ask else None,
+    )
+    return session.train(kind)
 
 
 def _precomputed(recipe: TrainRecipe) -> bool:
@@ -58,31 +62,47 @@ def _precomputed(recipe: TrainRecipe) -> bool:
 class _Reference(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
     """Asks the reference model before the first step, once the engine is around it: weights may be sharded."""
 
-    def __init__(self, session: Session, source: PairSource, trainer: TreeTrainer, reference: dict[str, float]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        trained: dict[str, float],
+        held_out: dict[str, float],
+        trainer: TreeTrainer,
+        watched: HeldOut[PairTree] | None,
+    ) -> None:
         """Nothing is read yet.
 
         Args:
             session: the run.
-            source: of the pairs.
+            trained: is filled with the log-probability of each answer in the training data, by its id.
+            held_out: likewise, of the held-out data, which may have the same ids.
             trainer: whose model is asked.
-            reference: is filled with the log-probability of each answer, by its id.
+            watched: the held-out data, if there is any.
         """
-        self._session, self._source, self._trainer, self._reference = session, source, trainer, reference
+        self._session, self._trained, self._held_out = session, trained, held_out
+        self._trainer, self._watched = trainer, watched
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """One pass over the data, or what is left of it; a finished one is only read."""
         session, recipe = self._session, self._session.recipe
+        feed = session.feed(PairSource(session.renderer, recipe), epochs=1)
+        self._ask(feed, recipe.data.path, "reference.json", self._trained, begun=state.global_step > 0)
+        if self._watched is not None and recipe.eval.path is not None:
+            trees = FixedFeed(self._watched.trees)
+            name = "reference_held_out.json"
+            self._ask(trees, recipe.eval.path, name, self._held_out, begun=state.global_step > 0)
+
+    def _ask(self, feed: Feed[PairTree], data: Path, name: str, known: dict[str, float], begun: bool) -> None:
+        session, recipe = self._session, self._session.recipe
         ranks, rank = session.state.num_processes, session.state.process_index
-        feed = session.feed(self._source, epochs=1)
-        stream: TreeStream[PairTree] = TreeStream(feed, collate_pairs, ranks, ranks, rank)
+        stream = TreeStream(feed, collate_pairs, ranks, ranks, rank)
         key = {
             "base": weights_sha256(session.base),
-            "dataset": dataset_fingerprint(recipe.data.path),
-            "data": recipe.data.model_dump(mode="json", exclude={"path"}),
+            "dataset": dataset_fingerprint(data),
+            "precision": session.precision,
+            "recipe": recipe.model_dump(mode="json", include={"data", "model", "eval", "seed"}),
+            # A pass that was stopped goes on at a place in this order of trees.
+            "packing": recipe.packing.model_dump(mode="json", exclude={"workers", "trees_per_step"}),
         }
-        path = recipe.out / REFERENCE
-        self._reference.update(
-            reference_log_probabilities(
-                self._trainer.model_wrapped, stream, path, key, state.global_step > 0, self._trainer.progress.reference
-            )
-        )
+        model, notify = self._trainer.model_wrapped, self._trainer.progress.reference
+        known.update(reference_log_probabilities(model, stream, recipe.out / name, key, begun, notify))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
 from peft.tuners.lora import Linear
-
-if TYPE_CHECKING:
-    import torch
 
 
 class LeanLoraLinear(Linear):  # type: ignore[misc]  # peft is untyped here
@@ -15,7 +13,8 @@ class LeanLoraLinear(Linear):  # type: ignore[misc]  # peft is untyped here
 
     peft scales the wide result and adds it into a new tensor; here the narrow A x is scaled and the sum is
     made in place. It also raises bf16 inputs to the adapters' fp32, which autocast lowers again: a quarter of
-    a CPU step. Names and shapes of the weights are peft's, and so are merging and saving.
+    a CPU step; here only where there is no autocast, as in generation. Names and shapes of the weights are
+    peft's, and so are merging and saving.
     """
 
     def forward(self, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
@@ -26,6 +25,8 @@ class LeanLoraLinear(Linear):  # type: ignore[misc]  # peft is untyped here
             result = super().forward(x, *args, **kwargs)
             return result
         (name,) = active
-        low = self.lora_A[name](self.lora_dropout[name](x)) * self.scaling[name]
         result = self.base_layer(x)
+        if not torch.is_autocast_enabled(x.device.type):
+            x = x.to(self.lora_A[name].weight.dtype)
+        low = self.lora_A[name](self.lora_dropout[name](x)) * self.scaling[name]
         return result.add_(self.lora_B[name](low))

@@ -72,7 +72,10 @@ def load_for_training(recipe: TrainRecipe, base: Path, bf16: bool) -> torch.nn.M
         _apply_liger(model)
     if recipe.gradient_checkpointing:
         _enable_checkpointing(model)
-    trained = model if recipe.method == "full" else add_lora(model, recipe.lora, added, recipe.method == "qlora")
+    trained: torch.nn.Module = model
+    if recipe.method != "full":
+        four_bit = recipe.method == "qlora"
+        trained = add_lora(model, recipe.lora, added, four_bit=four_bit, fp32=not _under_deepspeed())
     if recipe.compile:
         # In place, so that names of weights do not change; trees differ in size, so sizes are symbols.
         trained.compile(dynamic=True)

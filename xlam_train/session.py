@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import psutil
 import torch
@@ -20,25 +21,30 @@ from xlam_train.allocator import keep_freed_memory
 from xlam_train.base import default_cache, load_tokenizer, prepare_base
 from xlam_train.checkpoints import check_resume, drop_incomplete, last_checkpoint
 from xlam_train.data.render import Renderer, check_vocabulary
-from xlam_train.data.stream import ShardFeed, TreeStream
+from xlam_train.data.stream import ShardFeed, TreeStream, TreeT
 from xlam_train.gradients import GradientWitness
 from xlam_train.life.guard import LossGuard
 from xlam_train.life.lock import locked
+from xlam_train.life.provenance import write_provenance
 from xlam_train.life.stop import StopOnSignal, die_with_launcher
+from xlam_train.life.track import Tracking, check_trackers
+from xlam_train.life.watch import Watch, read_held_out, without_views
 from xlam_train.model import load_for_training, native_bf16
-from xlam_train.trained import save_trained
+from xlam_train.quantize import check_differentiable
+from xlam_train.trained import save_trained, trainable_state
 from xlam_train.trainer import TreeTrainer, training_arguments
 from xlam_train.vocabulary import embedding_rows
 from xlam_train.world import check_world, launched_world, prepare_deepspeed
 from xlam_train.world_check import WorldCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from transformers import PretrainedConfig, PreTrainedTokenizerBase, TrainerCallback
 
-    from xlam_train.data.stream import Source, TreeT
+    from xlam_train.data.stream import Source
+    from xlam_train.life.watch import HeldOut
     from xlam_train.objective import Objective
     from xlam_train.recipe import TrainRecipe
 
@@ -92,6 +98,27 @@ class TrainReport:
     base_dir: str
 
 
+@dataclass(frozen=True)
+class Kind(Generic[TreeT]):
+    """What one kind of training does in its own way.
+
+    Attributes:
+        source: makes what reads the dataset.
+        collate: a tree -> a batch.
+        objective: makes what is minimised.
+        collate_held_out: a tree of held-out samples -> a batch.
+        answer: which row of a held-out sample is decoded: -1 for the last turn, 0 for a pair's chosen answer.
+        before: makes a callback for what is needed before the first step; of the trainer and the held-out data.
+    """
+
+    source: Callable[[TrainRecipe], Source[TreeT]]
+    collate: Callable[[TreeT], Any]
+    objective: Callable[[], Objective]
+    collate_held_out: Callable[[TreeT], Any]
+    answer: int = -1
+    before: Callable[[TreeTrainer, HeldOut[TreeT] | None], TrainerCallback] | None = None
+
+
 class Session:
     """One run: its recipe, its place in the world, its base model."""
 
@@ -136,27 +163,18 @@ class Session:
         """Samples -> tokens."""
         return Renderer(self.tokenizer, self.recipe.data.variant, self.recipe.data.conversion)
 
-    def train(
-        self,
-        source: Callable[[], Source[TreeT]],
-        collate: Callable[[TreeT], Any],
-        objective: Objective,
-        before: Callable[[TreeTrainer], TrainerCallback] | None = None,
-    ) -> TrainReport:
+    def train(self, kind: Kind[TreeT]) -> TrainReport:
         """Train, or go on where the same recipe on the same data was stopped; a finished run is only read.
-
-        Args:
-            source: makes what reads the dataset.
-            collate: a tree -> a batch.
-            objective: what is minimised.
-            before: makes a callback for what this kind of training needs before the first step.
 
         Raises:
             InputError: something in the recipe or the dataset is wrong, or `out` holds another run.
+            CheckFailed: the loss is no number any more, or has diverged.
+            Stopped: a signal ended the run after a checkpoint.
         """
+        check_trackers(self.recipe)
         with locked(self.recipe.out):
             finished = self._claim_output()
-            return finished or self._train(source(), collate, objective, before)
+            return finished or self._train(kind)
 
     def feed(self, source: Source[TreeT], epochs: int) -> ShardFeed[TreeT]:
         """The dataset's trees."""
@@ -166,33 +184,57 @@ class Session:
             workers = int(self.world.device == "cuda")
         return ShardFeed(recipe.data.path, source, recipe.packing, workers, recipe.seed, epochs)
 
-    def _train(
-        self,
-        source: Source[TreeT],
-        collate: Callable[[TreeT], Any],
-        objective: Objective,
-        before: Callable[[TreeTrainer], TrainerCallback] | None,
-    ) -> TrainReport:
-        recipe = self.recipe
+    def _train(self, kind: Kind[TreeT]) -> TrainReport:
+        recipe, began = self.recipe, datetime.now(timezone.utc)
         if recipe.threads is not None:
             torch.set_num_threads(recipe.threads)
         keep_freed_memory()
         set_seed(recipe.seed)
-        feed = self.feed(source, recipe.optim.epochs)
+        feed = self.feed(kind.source(recipe), recipe.optim.epochs)
         ranks, rank = self.state.num_processes, self.state.process_index
-        stream = TreeStream(feed, collate, recipe.packing.trees_per_step, ranks, rank)
+        stream = TreeStream(feed, kind.collate, recipe.packing.trees_per_step, ranks, rank)
+        held_out = self._held_out(kind)
+        trainer = TreeTrainer(self._load(), recipe, self.arguments, stream, kind.objective())
+        seconds = self._run(trainer, kind, held_out)
+        return self._report(trainer, feed, seconds, self._save(trainer, began))
+
+    def _held_out(self, kind: Kind[TreeT]) -> HeldOut[TreeT] | None:
+        if self.recipe.eval.path is None:
+            return None
+        recipe = without_views(self.recipe)
+        return read_held_out(recipe, kind.source(recipe), kind.answer)
+
+    def _load(self) -> torch.nn.Module:
         started = time.time()
-        model = load_for_training(recipe, self.base, bf16=self.precision == "bf16")
+        model = load_for_training(self.recipe, self.base, bf16=self.precision == "bf16")
         self._loading = time.time() - started
         check_vocabulary(self.tokenizer, embedding_rows(model))
-        trainer = TreeTrainer(model, recipe, self.arguments, stream, objective)
-        if before is not None:
-            trainer.add_callback(before(trainer))
-        seconds = self._run(trainer)
-        return self._report(trainer, feed, seconds, self._save(trainer))
+        return model
 
-    def _run(self, trainer: TreeTrainer) -> float:
+    def _run(self, trainer: TreeTrainer, kind: Kind[TreeT], held_out: HeldOut[TreeT] | None) -> float:
         """Seconds that the loop took."""
+        resume = self._last_checkpoint(trainer)
+        stop, tracking = StopOnSignal(), Tracking(self.recipe)
+        watch = self._watch(trainer, kind, held_out) if held_out is not None else None
+        before = kind.before(trainer, held_out) if kind.before is not None else None
+        world, witness = WorldCheck(trainer, self.world), GradientWitness(trainer.model)
+        for callback in (before, world, self._guard(trainer), witness, stop, watch, tracking):
+            if callback is not None:
+                trainer.add_callback(callback)
+        started = time.monotonic()
+        try:
+            trainer.run(resume)
+            seconds = time.monotonic() - started
+            stop.raise_if_stopped()
+            if watch is not None:
+                watch.finish()
+                check_differentiable(trainer.model)
+        finally:
+            stop.release()
+            tracking.close()
+        return seconds
+
+    def _last_checkpoint(self, trainer: TreeTrainer) -> Path | None:
         checkpoints = self.recipe.out / "checkpoints"
         if self.state.is_main_process:
             drop_incomplete(checkpoints)
@@ -200,34 +242,37 @@ class Session:
         resume = last_checkpoint(checkpoints)
         if resume is not None:
             check_resume(resume, trainer.layout)
-        stop = StopOnSignal()
-        for callback in (WorldCheck(trainer, self.world), self._guard(trainer), GradientWitness(trainer.model), stop):
-            trainer.add_callback(callback)
-        started = time.monotonic()
-        try:
-            trainer.run(resume)
-        finally:
-            stop.release()
-        stop.raise_if_stopped()
-        return time.monotonic() - started
+        return resume
+
+    def _watch(self, trainer: TreeTrainer, kind: Kind[TreeT], held_out: HeldOut[TreeT]) -> Watch[TreeT]:
+        every, show = self.recipe.eval.every, trainer.progress.show
+        return Watch(trainer, held_out, kind.collate_held_out, kind.objective(), self.tokenizer, every, show)
 
     def _guard(self, trainer: TreeTrainer) -> LossGuard:
         return LossGuard(trainer, self.recipe.max_loss_ratio, self.recipe.out, scaled=self.precision == "fp16")
 
-    def _save(self, trainer: TreeTrainer) -> Path:
+    def _save(self, trainer: TreeTrainer, began: datetime) -> Path:
         """The result's folder, which appears whole or not at all."""
         target = self.recipe.out / ("model" if self.recipe.method == "full" else "adapter")
         partial = target.with_name(f".{target.name}.partial")
-        sharded = self.world.zero_stage == 3
-        state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if sharded else None  # all ranks take part
+        state = self._gathered(trainer) if self.world.zero_stage == 3 else None
         if self.state.is_main_process:
             shutil.rmtree(partial, ignore_errors=True)
             shutil.rmtree(target, ignore_errors=True)
             end = self.renderer.end_token_id
             save_trained(trainer.model, partial, self.base, tokenizer=self.tokenizer, end_token_id=end, state=state)
+            fingerprint = dataset_fingerprint(self.recipe.data.path)
+            write_provenance(partial, self.recipe, self.base, fingerprint, began, self.state.num_processes)
             partial.rename(target)
         self.state.wait_for_everyone()
         return target
+
+    def _gathered(self, trainer: TreeTrainer) -> Mapping[str, torch.Tensor]:
+        """What is trained, from the shards of all ranks, which all take part."""
+        if self.recipe.method != "full":
+            return trainable_state(trainer.model)
+        state: Mapping[str, torch.Tensor] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+        return state
 
     def _report(self, trainer: TreeTrainer, feed: ShardFeed[Any], seconds: float, result: Path) -> TrainReport:
         history = [entry for entry in trainer.state.log_history if "loss" in entry]
@@ -247,7 +292,9 @@ class Session:
             base_dir=str(self.base),
         )
         if self.state.is_main_process:
-            write_json(self.recipe.out / REPORT, {**asdict(report), "log_history": history})
+            evaluations = [entry for entry in trainer.state.log_history if "eval_loss" in entry]
+            written = {**asdict(report), "log_history": history, "evaluations": evaluations}
+            write_json(self.recipe.out / REPORT, written)
         return report
 
     def _claim_output(self) -> TrainReport | None:

@@ -8,7 +8,7 @@ from xlam_train.data.collate import collate_tree
 from xlam_train.data.sources import SftSource
 from xlam_train.moe import RouterBalance
 from xlam_train.objective import SftObjective
-from xlam_train.session import Session
+from xlam_train.session import Kind, Session
 
 if TYPE_CHECKING:
     from xlam_train.recipe import TrainRecipe
@@ -27,5 +27,10 @@ def run_sft(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
         CheckFailed: the loss is no number any more, or has diverged.
     """
     session = Session(recipe, launched)
-    objective = SftObjective(RouterBalance.of(session.config))
-    return session.train(lambda: SftSource(session.renderer, recipe), collate_tree, objective)
+    kind = Kind(
+        source=lambda shown: SftSource(session.renderer, shown),
+        collate=collate_tree,
+        objective=lambda: SftObjective(RouterBalance.of(session.config)),
+        collate_held_out=collate_tree,
+    )
+    return session.train(kind)

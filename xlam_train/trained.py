@@ -70,11 +70,11 @@ def trainable_state(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     trained = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
     if not any(hasattr(weight, "ds_id") for _, weight in trained):
         return {name: weight.detach().cpu() for name, weight in trained}
-    from deepspeed.zero import GatheredParameters
+    import deepspeed
 
     state = {}
     for name, weight in trained:
-        with GatheredParameters([weight]):
+        with deepspeed.zero.GatheredParameters([weight]):
             state[name] = weight.detach().cpu().clone()
     return state
 

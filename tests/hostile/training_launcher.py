@@ -20,7 +20,7 @@ import deepspeed  # noqa: F401  # this and others are imported for the ranks, wh
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 import xlam_train.cli
-import xlam_train.sft  # noqa: F401
+import xlam_train.sft
 
 SCRIPT = Path(xlam_train.cli.__file__).parents[1] / "scripts" / "train.py"
 PR_SET_PDEATHSIG = 1

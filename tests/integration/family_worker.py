@@ -23,8 +23,8 @@ from accelerate import PartialState
 from data_pipeline.core.jsonl import read_json, write_json
 from data_pipeline.core.settings import load_settings
 from xlam_train.recipe import TrainRecipe
-from xlam_train.training import run_training
 from xlam_train.trainer import TreeTrainer
+from xlam_train.training import run_training
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

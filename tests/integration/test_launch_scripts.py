@@ -123,6 +123,17 @@ def _wait_for(done: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
+def test_accelerate_that_silently_starts_one_process_is_told() -> None:
+    """For --cpu it starts a single process, whatever --num_processes says, and would end with 0."""
+    launch = ["accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    command = [sys.executable, "-m", *launch, "scripts/train.py", "recipes/lora/smollm2-135m.yaml", "precision=fp32"]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    expected = "xlam: world: scripts/train.py found 1 process; start it with `accelerate launch --config_file recipes/"
+    assert any(line.startswith(expected) for line in done.stderr.splitlines()), done.stderr
+
+
+@pytest.mark.slow
 def test_two_nodes_train_together(
     tmp_path: Path, tiny_base: Path, make_samples: Callable[..., list[Trajectory]]
 ) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounterWithBackend
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, MixtralConfig, Qwen2Config
 from transformers.models.mixtral.modeling_mixtral import load_balancing_loss_func
 
@@ -147,7 +148,7 @@ def test_tree_is_packed_one_by_one_is_plain(config: PreTrainedConfig) -> None:
     single = torch.stack([tree_loss(tree, batch_of([one])) for one in window]).sum()
     expected = plain_loss(plain, window)
     assert packed.item() == pytest.approx(expected.item(), rel=1e-6)
-    assert single.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert single.item() == pytest.approx(packed.item(), rel=1e-10)
     wanted = gradients(plain, expected)
     assert_same(wanted, gradients(tree, packed), 1e-5)
     assert_same(wanted, gradients(tree, single), 1e-5)
@@ -233,20 +234,22 @@ def test_models_without_experts_have_no_balance() -> None:
     assert RouterBalance.of(MixtralConfig(**COMMON, router_aux_loss_coef=0.0)) is None
 
 
-@pytest.mark.parametrize("name", ["llama", "mistral, window"])
-def test_compiled_is_not_compiled(name: str) -> None:
-    """Attention runs outside of the graph; a second tree of another size makes sizes dynamic, a third is free."""
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")  # torch's compiler looks
+def test_compiled_is_not_compiled() -> None:
+    """Attention runs between graphs; the second tree makes sizes dynamic, and further ones compile nothing."""
     torch._dynamo.reset()
-    counter = torch._dynamo.testing.CompileCounterWithBackend("aot_eager")
-    model = model_of(FAMILIES[name], attention.NAME)
+    counter = CompileCounterWithBackend("eager")
+    config = copy.deepcopy(FAMILIES["mistral, window"])
+    config.num_hidden_layers = 2
+    model = model_of(config, attention.NAME)
     compiled = torch.compile(model, backend=counter)
     window = samples()
     frames = []
-    for part in (window, window[:4], window[3:], window[2:5]):
+    for part in (window, window[:4], window[3:]):
         batch = batch_of(part)
         loss, again = tree_loss(model, batch), tree_loss(compiled, batch)
-        assert again.item() == pytest.approx(loss.item(), rel=1e-6)
-        assert_same(gradients(model, loss), gradients(model, again), 1e-5)
+        assert again.item() == pytest.approx(loss.item(), rel=1e-12)
+        assert_same(gradients(model, loss), gradients(model, again), 1e-6)
         frames.append(counter.frame_count)
     assert frames[0] > 0
-    assert frames[1:] == [frames[1]] * 3
+    assert frames[2] == frames[1]

@@ -132,8 +132,12 @@ def test_bf16_is_bf16_under_every_engine(
     one, many = alone[f"{method}-bf16"], results[worker.run_name(config, method, "bf16")]
     assert many["world"]["precision"] == "bf16"
     assert many["buffers"] == one["buffers"] == ["torch.float32"]
-    assert many["loss"][0] == pytest.approx(one["loss"][0], rel=1e-6), "the same forward pass"
-    assert many["loss"] == pytest.approx(one["loss"], rel=5e-3)
+    assert many["loss"][0] == pytest.approx(one["loss"][0], rel=2e-3)
+    # DeepSpeed computes with weights rounded to bf16, autocast rounds the fp32 weights of full fine-tuning as it goes.
+    other = "cpu_zero3" if config == "cpu_zero2" else "cpu_zero2"
+    like = one if method == "lora" or config == "cpu_ddp" else results[worker.run_name(other, method, "bf16")]
+    assert many["loss"][0] == pytest.approx(like["loss"][0], rel=1e-6), "the same forward pass"
+    assert many["loss"] == pytest.approx(like["loss"], rel=5e-3)
     assert many["loss"][0] != alone[f"{method}-fp32"]["loss"][0]
 
 

@@ -25,17 +25,16 @@ from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM, set_seed
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
-from xlam_train import attention
-from xlam_train.adapters import add_lora
 from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Encoded
 from xlam_train.data.stream import FixedFeed, TreeStream
+from xlam_train.model import load_for_training
 from xlam_train.objective import SftObjective
 from xlam_train.recipe import TrainRecipe
 from xlam_train.trainer import TreeTrainer, training_arguments
 from xlam_train.world import check_world, launched_world, prepare_deepspeed, real_world
-from xlam_train.world_check import DTYPES, WorldCheck
+from xlam_train.world_check import WorldCheck
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,19 +128,12 @@ def train(
         arguments.world_size,
         arguments.process_index,
     )
-    trainer = TreeTrainer(_load(recipe, precision), recipe, arguments, stream, SftObjective())
+    set_seed(0)
+    model = load_for_training(recipe, folder / "base", bf16=precision == "bf16")
+    trainer = TreeTrainer(model, recipe, arguments, stream, SftObjective())
     trainer.add_callback(WorldCheck(trainer, launched))
     trainer.run(resume=None)
     return _result(trainer)
-
-
-def _load(recipe: TrainRecipe, precision: str) -> torch.nn.Module:
-    attention.register()
-    set_seed(0)
-    model = LlamaForCausalLM.from_pretrained(
-        recipe.model.base, attn_implementation=attention.NAME, dtype=DTYPES[precision]
-    )
-    return add_lora(model, recipe.lora) if recipe.method == "lora" else model
 
 
 def _result(trainer: TreeTrainer) -> dict[str, Any]:

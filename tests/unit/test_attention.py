@@ -129,7 +129,7 @@ def test_names() -> None:
     assert attention.attention_name("auto", "cuda:1") == "tree_flex"
     assert attention.attention_name("tree_sdpa", "cuda") == "tree_sdpa"
     assert attention.attention_name("tree_flex", "cuda") == "tree_flex"
-    with pytest.raises(InputError, match="^attention: tree_flex needs CUDA"):
+    with pytest.raises(InputError, match=r"^attention: tree_flex needs CUDA"):
         attention.attention_name("tree_flex", "cpu")
 
 

@@ -12,7 +12,7 @@ from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_jsonl
 from data_pipeline.core.schema import Message, Preference, ToolCall, Trajectory
 from xlam_train.progress import ProgressLine
-from xlam_train.recipe import TrainRecipe
+from xlam_train.recipe import EvalSection, TrainRecipe
 from xlam_train.training import run_training
 
 if TYPE_CHECKING:
@@ -106,6 +106,28 @@ def test_resume_is_identical_to_the_bit(
     run_training(stopped)
     weights = [load_file(recipe.out / "model" / "model.safetensors") for recipe in (whole, stopped)]
     assert all(torch.equal(weight, weights[1][name]) for name, weight in weights[0].items())
+
+
+def test_held_out_pairs_are_compared_with_their_own_reference(
+    make_recipe: Callable[..., TrainRecipe], make_samples: Callable[..., list[Trajectory]]
+) -> None:
+    """They have the ids of the training pairs, and other answers."""
+    recipe = make_recipe(method="full", optim={"epochs": 2, "learning_rate": 1e-3})
+    rows = [pair_of(sample) for sample in make_samples(4, 3)]
+    other = Message(role="assistant", content="I cannot.")
+    write_jsonl(
+        recipe.data.path.parent / "held_out" / "shards" / "0.jsonl",
+        [row.model_copy(update={"rejected": other}).to_row() for row in rows],
+    )
+    watched = recipe.model_copy(
+        update={"eval": EvalSection(path=recipe.data.path.parent / "held_out", every=3, samples=6, decoded=2)}
+    )
+    run_training(watched)
+    report = read_json(recipe.out / "train_report.json")
+    assert report["log_history"][0]["loss"] == pytest.approx(0.6931, abs=1e-3)
+    assert len(report["evaluations"]) >= 2
+    assert all(0 < entry["eval_loss"] < 0.8 for entry in report["evaluations"])
+    assert all(len(entry["decoded"]) == 2 for entry in report["evaluations"])
 
 
 def test_samples_of_one_answer_are_refused(

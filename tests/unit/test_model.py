@@ -43,6 +43,21 @@ def test_full_training_keeps_fp32_weights(tiny_base: Path, bf16: bool) -> None:
     assert all(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
 
 
+def test_adapters_take_the_bases_type_under_deepspeed(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    for method in ("full", "lora"):
+        assert {p.dtype for p in load(tiny_base, True, method=method).parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_a_forward_pass_without_autocast_works_too(tiny_base: Path, method: str) -> None:
+    """As generation does it."""
+    model = load(tiny_base, True, method=method)
+    with torch.no_grad():
+        plain, autocast = mean_loss(model, batch_of()), mean_loss(model, batch_of(), bf16=True)
+    torch.testing.assert_close(plain.float(), autocast.float(), rtol=2e-2, atol=0)
+
+
 @pytest.mark.parametrize(
     ("method", "deepspeed", "dtype"),
     [

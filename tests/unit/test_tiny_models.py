@@ -10,6 +10,7 @@ import torch
 from tiny_data import questions
 from tiny_models import HEAD_SIZE, STYLES, tiny_base, tiny_config
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
 from xlam_train.base import load_tokenizer
 from xlam_train.plan.architectures import ARCHITECTURES, config_of
 

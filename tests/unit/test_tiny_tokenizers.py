@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tiny_tokenizers
 from tiny_data import conversations, questions
+
 from xlam_train.data.render import Renderer
 
 if TYPE_CHECKING:

@@ -105,11 +105,14 @@ def _no_mask(*_: Any, **__: Any) -> None:
 
 
 def register() -> None:
-    """Make `attn_implementation="tree_sdpa"` and `"tree_flex"` known to transformers."""
+    """Make `attn_implementation="tree_sdpa"` and `"tree_flex"` known to transformers.
+
+    torch.compile leaves both alone: a graph would be tied to one tree's pieces. FlexAttention compiles by itself.
+    """
     from transformers import AttentionInterface, AttentionMaskInterface
 
     for name, function in ((NAME, tree_sdpa), (FLEX, tree_flex)):
-        AttentionInterface.register(name, function)
+        AttentionInterface.register(name, torch.compiler.disable(function))  # type: ignore[no-untyped-call]
         AttentionMaskInterface.register(name, _no_mask)
 
 

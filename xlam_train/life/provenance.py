@@ -41,7 +41,7 @@ PACKAGES = (
     "torch",
     "transformers",
 )
-SECRET = re.compile(r"token|secret|password|passwd|api_?key|credential", re.IGNORECASE)
+SECRET = re.compile(r"token|secret|password|passwd|api[-_]?key|credential", re.IGNORECASE)
 IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 
 

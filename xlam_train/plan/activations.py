@@ -57,18 +57,21 @@ class Activations:
         kept: by the layers, or of their inputs with gradient checkpointing.
         layer: of the one layer that is computed anew; 0 without checkpointing.
         logits: at labelled positions: the logits, and their gradient.
-        working: of temporaries.
+        weight: gradient of the largest weight, before it is added to that of the trees before.
+        inside: gradients inside one layer.
     """
 
     kept: float
     layer: float
     logits: float
-    working: float
+    weight: float
+    inside: float
 
     @property
     def total(self) -> float:
-        """All of it."""
-        return self.kept + self.layer + self.logits + self.working
+        """At the end of the forward pass, behind the output head's backward pass, or in the last layer's."""
+        head = max(self.logits, self.logits / 2 + self.weight)
+        return self.kept + max(head, self.layer + self.weight + self.inside)
 
 
 class ActivationModel:
@@ -88,7 +91,8 @@ class ActivationModel:
         kept = reached * (tokens * types.stream * shape.hidden if checkpointing else layer)
         logits = self._logit_bytes(tokens * labelled)
         behind = tokens * self._final_bytes()
-        return Activations(kept + behind, layer if checkpointing else 0.0, logits, self._working(tokens))
+        weight = types.stored * self._counts.largest if self._full else 0.0
+        return Activations(kept + behind, layer if checkpointing else 0.0, logits, weight, self._inside(tokens))
 
     def layer_bytes(self) -> float:
         """Kept by one layer, a token."""
@@ -128,7 +132,7 @@ class ActivationModel:
         return self._types.product * self._recipe.lora.rank * len(plain)
 
     def _fused_bytes(self) -> float:
-        """The experts of a layer with their adapters added, or dequantized: as large as the layer, whatever the tree."""
+        """The experts of a layer with adapters added, dequantized or cast: as large as they are, whatever the tree."""
         whole = self._counts.expert_adapters or self._recipe.method == "qlora"
         casts = self._types.autocast and self._full
         return self._counts.experts * self._types.product if whole or casts else 0
@@ -141,9 +145,9 @@ class ActivationModel:
         row = self._types.product * self._shape.vocabulary
         return 2 * positions * row + 2 * CHUNK_ROWS * FP32 * self._shape.vocabulary
 
-    def _working(self, tokens: int) -> float:
-        """Gradients inside one feed-forward network, and the gradient of the largest weight before it is added."""
+    def _inside(self, tokens: int) -> float:
+        """Gradients inside one feed-forward network, and of experts' weights with their adapters added."""
         shape, types = self._shape, self._types
-        inside = 3 * types.product * shape.intermediate * shape.active_experts + 2 * types.stream * shape.hidden
-        weight = types.stored * self._counts.largest if self._full else self._fused_bytes()
-        return tokens * inside + weight
+        feed_forward = 3 * types.product * shape.intermediate * shape.active_experts
+        fused = 0.0 if self._full else self._fused_bytes()
+        return tokens * (feed_forward + 2 * types.stream * shape.hidden) + fused

@@ -30,47 +30,44 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...]
 
 
-def sheets(plan: Plan) -> Iterator[Sheet]:
-    """The model and its work, then memory layout by layout."""
-    yield Sheet(_headline(plan), ("", ""), tuple(_facts(plan)))
+def memory_sheet(plan: Plan) -> Sheet:
+    """Memory layout by layout, in GB of one GPU."""
     title = f"GB of one GPU, largest tree {plan.tree:,} tokens, {plan.hardware.memory / GIGA:.0f} GB are there"
-    columns = (
-        *("layout", "weights", "gradients", "optimizer", "activations", "logits", "buffers", "reserve", "peak", "host"),
-        *("longest tree", ""),
+    parts = ("weights", "gradients", "optimizer", "activations", "logits", "buffers", "reserve", "peak", "host")
+    return Sheet(
+        title,
+        ("layout", *parts, "longest tree", ""),
+        tuple(_row(placement, plan) for placement in plan.placements),
     )
-    yield Sheet(title, columns, tuple(_row(placement, plan) for placement in plan.placements))
 
 
-def _headline(plan: Plan) -> str:
-    recipe = plan.recipe
-    kind = "DPO" if recipe.dpo else "SFT"
-    return f"{recipe.model.base}, {recipe.method}, {kind}, on {plan.hardware.gpus} GPUs"
-
-
-def _facts(plan: Plan) -> Iterator[tuple[str, str]]:
-    counts, data, work, speed = plan.counts, plan.data, plan.flops, plan.speed
-    recipe, hardware = plan.recipe, plan.hardware
-    yield "parameters", f"{counts.total:,} ({counts.embeddings:,} in embeddings)"
-    yield "active a token", f"{counts.active:,}"
+def facts(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Name and value of everything else, assumptions included."""
+    counts, data, work = plan.counts, plan.data, plan.flops
+    recipe, hardware, speed = plan.recipe, plan.hardware, plan.speed
+    yield "base", f"{recipe.model.base}, {recipe.method}, {'DPO' if recipe.dpo else 'SFT'}, {hardware.gpus} GPUs"
+    yield "parameters", f"{counts.total:,}; {counts.active:,} multiply with a token"
     yield "trained", f"{counts.trainable:,} ({counts.trainable / counts.total:.2%})"
-    yield "gradient checkpointing", "yes" if recipe.gradient_checkpointing else "no"
     yield "data", data.source
     yield (
         "tokens a sample",
         f"{data.tokens_before:,.0f}, packed {data.tokens_packed:,.0f}, {data.labelled:.0%} labelled",
     )
+    passes = (
+        ("forward", work.forward),
+        ("backward", work.backward),
+        ("again", work.again),
+        ("reference", work.reference),
+    )
+    parts = ", ".join(f"{name} {value / GIGA:,.1f}" for name, value in passes if value)
+    yield "work a token", f"{work.total / GIGA:,.1f} GFLOP: {parts}"
+    yield "speed", f"{speed.tokens_per_second:,.0f} computed tokens, {speed.samples_per_second:,.1f} samples a second"
+    yield "time", f"{speed.hours:,.2f} hours for {recipe.optim.epochs} x {data.samples:,} samples"
     yield (
-        "GFLOP a computed token",
-        f"{work.total / GIGA:,.1f}: forward {work.forward / GIGA:,.1f}, backward {work.backward / GIGA:,.1f}, "
-        f"checkpointing {work.again / GIGA:,.1f}, reference {work.reference / GIGA:,.1f}",
+        "assumed",
+        f"{hardware.share:.0%} of {hardware.tflops:,.0f} TFLOP/s a GPU; exchange between GPUs costs no time",
     )
-    yield "assumed speed", f"{hardware.share:.0%} of {hardware.tflops:,.0f} TFLOP/s a GPU; exchange is not modelled"
-    yield "tokens a second", f"{speed.tokens_per_second:,.0f} computed, {speed.samples_per_second:,.1f} samples"
-    yield "hours", f"{speed.hours:,.2f} for {recipe.optim.epochs} x {data.samples:,} samples"
-    reserve = (
-        f"{GPU.fixed / GIGA:.0f} GB for context, workspaces and NCCL, {GPU.share:.0%} of the rest for fragmentation"
-    )
-    yield "reserve", reserve
+    yield "reserve", f"{GPU.fixed / GIGA:.0f} GB for CUDA and NCCL, {GPU.share:.0%} for the allocator's fragmentation"
 
 
 def _row(placement: Placement, plan: Plan) -> tuple[str, ...]:

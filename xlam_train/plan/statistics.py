@@ -67,8 +67,8 @@ def assumed(samples: int | None, why: str) -> Statistics:
         labelled=QUERIES * ANSWER / tree,
         visible=visible / tree,
         longest=PREFIX + branch,
-        source=f"assumed ({why}): {given}; {QUERIES} queries of {QUERY} tokens and answers of {ANSWER} on each tool set "
-        f"of {PREFIX}",
+        source=f"assumed ({why}): {given}; on each tool set of {PREFIX} tokens, {QUERIES} queries of {QUERY} and their "
+        f"answers of {ANSWER}",
     )
 
 

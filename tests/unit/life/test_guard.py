@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 def test_an_absurd_rate_ends_the_run(make_recipe: Recipes) -> None:
     recipe = make_recipe(optim={"learning_rate": 1e30, "warmup_ratio": 0}, checkpoint_every=1)
-    with pytest.raises(CheckFailed, match=r"step [23]: the (loss|gradient's norm) is (nan|inf).*at samples s\d-\d") as e:
+    with pytest.raises(
+        CheckFailed, match=r"step [23]: the (loss|gradient's norm) is (nan|inf).*at samples s\d-\d"
+    ) as e:
         run_sft(recipe)
     assert "\n" not in str(e.value)
     assert "give another out=" in str(e.value)
@@ -60,35 +62,31 @@ def poison(base: Path, target: Path, token: int) -> Path:
     return target
 
 
-def only_in(recipe: TrainRecipe, base: Path, sample_id: str) -> int:
-    """A token that no other sample has."""
+def only_in(recipe: TrainRecipe, base: Path, ending: str) -> int:
+    """A token that only samples with some ids have."""
     renderer = Renderer(load_tokenizer(base))
-    tokens = {s.id: {i for row in renderer.encode_rows(s) for i in row.ids} for s in read_dataset(recipe.data.path)}
-    others = set().union(*(found for name, found in tokens.items() if name != sample_id))
-    return min(tokens[sample_id] - others)
+    with_it, without = set[int](), set[int]()
+    for sample in read_dataset(recipe.data.path):
+        (with_it if sample.id.endswith(ending) else without).update(renderer.encode_rows(sample)[0].ids)
+    return min(with_it - without)
 
 
-def test_the_sample_that_makes_the_loss_no_number_is_named(
+def test_the_samples_that_make_the_loss_no_number_are_named(
     make_recipe: Recipes, tiny_base: Path, tmp_path: Path
 ) -> None:
-    """Trees of one sample each; one sample leads through a ruined weight."""
-    optim = {"learning_rate": 1e-3, "epochs": 2}
-    plain = make_recipe("plain", optim=optim, checkpoint_every=1)
-    run_sft(plain)
-    token = only_in(plain, tiny_base, "s1-0")
-    base = poison(tiny_base, tmp_path / "poisoned", token)
-    recipe = make_recipe(
-        model={"base": str(base)},
-        optim=optim,
-        checkpoint_every=1,
-        packing={"tokens_per_tree": 1, "trees_per_step": 3},
-    )
-    with pytest.raises(CheckFailed, match=r"the loss is nan, at samples s1-0, s\d-\d, s\d-\d, see .*diverged.json"):
+    """Trees of one sample each; those of three lead through a ruined weight."""
+    base = poison(tiny_base, tmp_path / "poisoned", only_in(make_recipe(), tiny_base, "-1"))
+    packing = {"tokens_per_tree": 1, "trees_per_step": 6}
+    recipe = make_recipe(model={"base": str(base)}, packing=packing, checkpoint_every=1)
+    with pytest.raises(
+        CheckFailed, match=r"step 1: the loss is nan, at samples s\d-1, s\d-1, s\d-1, s\d-0, .*diverged.json"
+    ):
         run_sft(recipe)
     trees = read_json(recipe.out / "diverged.json")["trees"]
-    assert trees[0] == {"loss": "nan", "samples": ["s1-0"]}
-    assert all(isinstance(tree["loss"], float) for tree in trees[1:])
-    assert len(trees) == 3
+    assert [tree["loss"] for tree in trees[:3]] == ["nan", "nan", "nan"]
+    assert {sample for tree in trees[:3] for sample in tree["samples"]} == {"s0-1", "s1-1", "s2-1"}
+    assert all(0 < tree["loss"] < 100 for tree in trees[3:])
+    assert len(trees) == 6
 
 
 @dataclass
@@ -117,7 +115,7 @@ def test_a_loss_far_above_the_last_twenty(tmp_path: Path) -> None:
         check(guard, step, loss)
     check(guard, step, 10.0, 29.0)  # 19.5 is below ten times 2
     worst_first = "at samples t1-0, t1-1, t1-2, t1-3, t1-4, t1-5, t0-0, t0-1, t0-2, t0-3 and 2 more"
-    with pytest.raises(CheckFailed, match=rf"step 8: the loss is 60, that of the 20 before was 2.88, {worst_first}"):
+    with pytest.raises(CheckFailed, match=rf"step 8: the loss is 60, that of the 20 before was 2.925, {worst_first}"):
         check(guard, step, 20.0, 100.0, done=7, ids=6)
 
 

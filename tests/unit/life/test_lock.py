@@ -56,8 +56,9 @@ def hold(tmp_path: Path) -> Iterator[Hold]:
 def test_another_run_is_refused(tmp_path: Path, hold: Hold, rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "PATIENCE", 0.2)
     hold(rank)
-    with pytest.raises(InputError, match=r"out: another run is writing to .*; wait for it, or give another out="), (
-        locked(tmp_path)
+    with (
+        pytest.raises(InputError, match=r"out: another run is writing to .*; wait for it, or give another out="),
+        locked(tmp_path),
     ):
         pytest.fail("it was let in")
 

@@ -9,7 +9,7 @@ import pytest
 
 from xlam_train.checkpoints import last_checkpoint
 from xlam_train.life import stop
-from xlam_train.life.stop import Stopped, StopOnSignal
+from xlam_train.life.stop import StopOnSignal, Stopped
 from xlam_train.progress import ProgressLine
 from xlam_train.sft import run_sft
 
