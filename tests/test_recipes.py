@@ -11,10 +11,15 @@ from xlam_train.quickstart import QuickstartRecipe
 from xlam_train.recipe import TrainRecipe
 
 ROOT = Path(__file__).parents[1]
-RECIPES = sorted(path.relative_to(ROOT / "recipes") for path in (ROOT / "recipes").rglob("*.y*ml"))
+OTHERS = {"accelerate"}  # read by accelerate itself, see test_accelerate_recipes.py
+FILES = (path.relative_to(ROOT / "recipes") for path in (ROOT / "recipes").rglob("*.y*ml"))
+RECIPES = sorted(path for path in FILES if path.parts[0] not in OTHERS)
 KINDS: dict[str, type[Settings]] = {
     "data": DataRecipe,
+    "sft": TrainRecipe,
     "lora": TrainRecipe,
+    "qlora": TrainRecipe,
+    "dpo": TrainRecipe,
     "quickstart.yaml": QuickstartRecipe,
 }
 

@@ -176,24 +176,28 @@ def rotate(folder: Path, kept: int) -> None:
         _remove(path)
 
 
+def saved_layout(checkpoint: Path) -> Layout:
+    """How the run was spread that wrote a complete checkpoint."""
+    manifest = _manifest(checkpoint)
+    assert manifest is not None, "only complete checkpoints are resumed"
+    return Layout(manifest["processes"], manifest["zero_stage"])
+
+
 def check_resume(checkpoint: Path, layout: Layout) -> None:
     """Refuse to go on where the optimizer's state does not fit the run.
 
-    Without ZeRO every rank has the whole state, so any number of processes goes on from it: same data order,
-    optimizer and schedule, but each rank draws its dropout masks anew. ZeRO's shards belong to a number of ranks.
+    Any number of processes goes on from it: same data order, optimizer and schedule, but ranks that were not there
+    before draw other dropout masks. ZeRO's stage must stay; its shards are cut anew, see life/reshard.py.
 
     Raises:
-        InputError: ZeRO's stage differs, or its number of processes.
+        InputError: ZeRO's stage differs.
     """
-    manifest = _manifest(checkpoint)
-    assert manifest is not None, "only complete checkpoints are resumed"
-    saved = Layout(manifest["processes"], manifest["zero_stage"])
-    if saved.zero_stage == layout.zero_stage and (saved.processes == layout.processes or not layout.zero_stage):
-        return
-    raise InputError(
-        f"{checkpoint}: was written by {saved}, this run has {layout}; launch it as before, or begin anew in "
-        "another out=..."
-    )
+    saved = saved_layout(checkpoint)
+    if saved.zero_stage != layout.zero_stage:
+        raise InputError(
+            f"{checkpoint}: was written by {saved}, this run has {layout}; launch it with the same ZeRO stage, or "
+            "begin anew in another out=..."
+        )
 
 
 def _manifest(checkpoint: Path) -> dict[str, Any] | None:

@@ -69,6 +69,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         self._kept = recipe.checkpoints_kept
         self._optim, self._stream, self._objective = recipe.optim, stream, objective
         self._ids: list[tuple[str, ...]] = []
+        self._rate = 0.0
         self._done = 0.0  # share of the data behind the last step
         self._speed = _Speed()
         self.began = 0.0
@@ -112,8 +113,13 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
 
     def _set_rate(self, progress: float) -> None:
         """The rate of a step is the schedule's in the middle of its data: neither its first nor its last is wasted."""
+        self._rate = self._optim.learning_rate * rate_factor(self._optim, progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = self._optim.learning_rate * rate_factor(self._optim, progress)
+            group["lr"] = self._rate
+
+    def _get_learning_rate(self) -> float:
+        """For the log: DeepSpeed may have put an optimizer of its own in the place of the scheduler's."""
+        return self._rate
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> torch.optim.lr_scheduler.LRScheduler:
         """One that leaves the rate as `get_batch_samples` has set it."""

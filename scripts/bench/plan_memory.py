@@ -33,6 +33,7 @@ TREES = 4
 MAPPED = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "0"}
 SIZES = {  # hidden, intermediate, layers, heads, key heads, vocabulary
     "2m": (128, 384, 4, 4, 2, 4096),
+    "10m": (256, 768, 8, 4, 2, 8192),
     "30m": (384, 1024, 12, 6, 2, 32000),
     "135m": (576, 1536, 30, 9, 3, 49152),
     "360m": (960, 2560, 32, 15, 5, 49152),

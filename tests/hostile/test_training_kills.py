@@ -17,13 +17,14 @@ import pytest
 from data_pipeline.core.jsonl import read_json, write_json, write_jsonl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from data_pipeline.core.schema import Trajectory
 
 ROOT = Path(__file__).parents[2]
 KILLS = 10
 STOPPED = 143
+DDP = {"ACCELERATE_USE_CPU": "true"}  # what accelerate launch sets
 
 
 class Launcher:
@@ -31,7 +32,7 @@ class Launcher:
 
     def __init__(self, folder: Path, recipe: Path) -> None:
         """Import everything once."""
-        own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+        own = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         environment = {**os.environ, **own, "CUDA_VISIBLE_DEVICES": "", "TOKENIZERS_PARALLELISM": "false"}
         self._folder = folder
         self._recipe = recipe
@@ -48,14 +49,16 @@ class Launcher:
         assert self._process.stdout
         return self._process.stdout.readline().strip()
 
-    def start(self, out: Path) -> Run:
+    def start(self, out: Path, *overrides: str, processes: int = 2, environ: Mapping[str, str] = DDP) -> Run:
         """Begin, or go on."""
         self._starts += 1
         log = self._folder / f"start{self._starts}"
         log.mkdir()
         (log / "output").touch()
         assert self._process.stdin
-        print(json.dumps({"arguments": [str(self._recipe), f"out={out}"], "log": str(log)}), file=self._process.stdin)
+        arguments = [str(self._recipe), f"out={out}", *overrides]
+        order = {"arguments": arguments, "log": str(log), "processes": processes, "environ": dict(environ)}
+        print(json.dumps(order), file=self._process.stdin)
         self._process.stdin.flush()
         return Run(int(self._answer()), log, self._answer)
 
@@ -231,6 +234,30 @@ def test_sigterm_saves_and_stops(launcher: Launcher, undisturbed: Path, recipe: 
     assert run.end() == 0, run.output
     assert weights(out) == weights(undisturbed)
     assert losses(out) == losses(undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+def test_half_the_processes_go_on(launcher: Launcher, recipe: Path, stage: int) -> None:
+    """Without dropout, whose masks are drawn rank by rank. ZeRO's shards are put together and cut anew."""
+    settings = {
+        "ACCELERATE_USE_DEEPSPEED": "true",
+        "ACCELERATE_DEEPSPEED_CONFIG_FILE": f"recipes/deepspeed/zero{stage}.json",
+    }
+    environ = settings if stage else DDP
+    same = ("lora.dropout=0", "optim.epochs=1", "checkpoint_every=2")
+    whole, out = recipe.parent / f"whole{stage}", recipe.parent / f"halved{stage}"
+    run = launcher.start(whole, *same, environ=environ)
+    assert run.end() == 0, run.output
+    run = launcher.start(out, *same, environ=environ)
+    first_checkpoint(run, out)
+    os.kill(run.launcher, signal.SIGKILL)
+    run.end()
+    run = launcher.start(out, *same, "world.processes=1", processes=1, environ=environ)
+    assert run.end() == 0, run.output
+    assert read_json(out / "train_report.json")["processes"] == 1
+    assert losses(out) == pytest.approx(losses(whole), rel=1e-5)
+    assert not list((out / "checkpoints").glob(".universal-*"))
 
 
 @pytest.mark.slow

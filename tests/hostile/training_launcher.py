@@ -1,8 +1,9 @@
 """Starts training again and again as torchrun does, and pays for the imports once.
 
-Everything is imported here; then each line on stdin, {"arguments": [...], "log": FOLDER}, forks a launcher, which is
-torchrun's own elastic agent and forks two ranks that run scripts/train.py. Answers with a line for the launcher's
-pid, and one for how it ended: its exit code, or minus the signal. Ranks leave their pids in FOLDER/rank0 and rank1.
+Everything is imported here; then each line on stdin, {"arguments": [...], "log": FOLDER, "processes": 2, "environ":
+{...}}, forks a launcher, which is torchrun's own elastic agent and forks ranks that run scripts/train.py. Answers with
+a line for the launcher's pid, and one for how it ended: its exit code, or minus the signal. Ranks leave their pids in
+FOLDER/rank0, FOLDER/rank1.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def rank(arguments: list[str], log: str) -> None:
     runpy.run_path(str(SCRIPT), run_name="__main__")
 
 
-def launch(arguments: list[str], log: str) -> None:
+def launch(arguments: list[str], log: str, processes: int) -> None:
     """Run the agent in this process."""
     with (Path(log) / "output").open("w") as output:
         os.dup2(output.fileno(), 1)
@@ -46,7 +47,7 @@ def launch(arguments: list[str], log: str) -> None:
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
-        nproc_per_node=2,
+        nproc_per_node=processes,
         rdzv_backend="c10d",
         rdzv_endpoint="127.0.0.1:0",
         start_method="fork",
@@ -56,13 +57,14 @@ def launch(arguments: list[str], log: str) -> None:
     elastic_launch(config, rank)(arguments, log)
 
 
-def start(arguments: list[str], log: str) -> None:
+def start(arguments: list[str], log: str, processes: int, environ: dict[str, str]) -> None:
     """Fork a launcher, and tell its pid and its end."""
     pid = os.fork()
     if pid == 0:
         signal.alarm(300)  # whatever happens to the test, this ends
+        os.environ.update(environ)
         try:
-            launch(arguments, log)
+            launch(arguments, log, processes)
         except BaseException as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
             os._exit(1)

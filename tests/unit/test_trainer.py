@@ -215,7 +215,8 @@ def test_two_ranks_are_one_with_double_accumulation(
 ) -> None:
     """An odd number of trees of uneven labels: the second rank's last tree is filler."""
     write_jsonl(dataset / "shards" / "0000.jsonl", [sample.to_row() for sample in make_samples(5, 3)[:-2]])
-    alone, pair = (make_recipe(name, lora={"rank": 4}) for name in ("alone", "pair"))
+    alone = make_recipe("alone", lora={"rank": 4}, world={"processes": 1})
+    pair = make_recipe("pair", lora={"rank": 4})
     one, two = _launch(alone, tmp_path, 1), _launch(pair, tmp_path, 2)
     assert (one.processes, two.processes) == (1, 2)
     assert one.steps == two.steps

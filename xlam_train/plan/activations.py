@@ -7,7 +7,7 @@ Widths: H of the residual stream, Q of queries, K of keys and of values, I of th
   normaliser (fp32, one a head), and the output once more in the order of the tokens (Q) if the product behind it is
   trained. Probabilities are computed anew, by `tree_sdpa` and by FlexAttention alike (Dao et al. 2022);
 - the feed-forward network: gate, activated gate and up (3 I), and their product (I) if the one behind it is trained;
-  of a mixture, the same for each expert taken, and what goes into it and comes out of it (2 H);
+  of a mixture, the same for each expert taken, what comes out of it (H), and what goes in (H) if it is trained;
 - adapters: the narrow product, and with dropout their inputs and masks.
 tests/unit/plan/test_activations.py compares this with what autograd really keeps.
 """
@@ -89,6 +89,8 @@ class ActivationModel:
         layer = tokens * self.layer_bytes() + self._fused_bytes()
         checkpointing = self._recipe.gradient_checkpointing
         kept = reached * (tokens * types.stream * shape.hidden if checkpointing else layer)
+        if not self._full and not checkpointing:  # nothing is trained before the first norm
+            kept -= tokens * FP32 * (shape.hidden + 1)
         logits = self._logit_bytes(tokens * labelled)
         behind = tokens * self._final_bytes()
         weight = types.stored * self._counts.largest if self._full else 0.0
@@ -122,9 +124,12 @@ class ActivationModel:
 
     def _feed_forward(self) -> float:
         shape = self._shape
-        down = shape.experts or self._trained("down_proj")
-        one = (4 if down else 3) * shape.intermediate + (2 * shape.hidden if shape.experts else 0)
-        return self._types.product * one * shape.active_experts
+        if not shape.experts:
+            return self._types.product * (4 if self._trained("down_proj") else 3) * shape.intermediate
+        inputs = shape.hidden + shape.intermediate if self._full or self._counts.expert_adapters else 0
+        # Grouped products are not autocast. The router keeps its probabilities, and in which order tokens are grouped.
+        router = 8 * shape.experts + 32 * shape.active_experts
+        return self._types.stream * shape.active_experts * (3 * shape.intermediate + shape.hidden + inputs) + router
 
     def _narrow(self) -> float:
         """Of the adapters; experts' have none, they are added to the weights."""
@@ -132,10 +137,9 @@ class ActivationModel:
         return self._types.product * self._recipe.lora.rank * len(plain)
 
     def _fused_bytes(self) -> float:
-        """The experts of a layer with adapters added, dequantized or cast: as large as they are, whatever the tree."""
+        """The experts of a layer with adapters added, or dequantized: as large as they are, whatever the tree."""
         whole = self._counts.expert_adapters or self._recipe.method == "qlora"
-        casts = self._types.autocast and self._full
-        return self._counts.experts * self._types.product if whole or casts else 0
+        return self._counts.experts * self._types.product if whole else 0
 
     def _final_bytes(self) -> float:
         """The last norm's."""

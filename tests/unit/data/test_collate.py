@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from xlam_train.attention import BLOCK_ROWS
 from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Encoded
@@ -29,7 +28,7 @@ def test_labels_of_one_node_share_its_row() -> None:
 
 def test_plan_hides_siblings() -> None:
     batch = collate_tree(build_tree([sample([1, 2], [3]), sample([1, 2], [4])]))
-    (block,) = batch["plan"].blocks
+    (block,) = batch["plan"].pieces().blocks
     hidden = torch.isinf(block.bias)
     assert hidden.tolist() == [
         [False, True, True, True],
@@ -37,12 +36,3 @@ def test_plan_hides_siblings() -> None:
         [False, False, False, True],
         [False, False, True, False],
     ]
-
-
-def test_a_later_block_gathers_its_ancestors_only() -> None:
-    shared = list(range(10))
-    first, second = sample([*shared, *[20] * BLOCK_ROWS], [1]), sample([*shared, *[30] * BLOCK_ROWS], [1])
-    plan = collate_tree(build_tree([first, second]))["plan"]
-    last = plan.blocks[-1]
-    ancestors = [*range(10), *range(10 + BLOCK_ROWS + 1, last.start)]
-    assert last.keys.tolist() == [*ancestors, *range(last.start, last.stop)]
