@@ -104,7 +104,7 @@ def launched_world(arguments: TrainingArguments) -> World:
         processes=processes,
         nodes=_nodes(processes),
         backend=_backend(),
-        engine=DEEPSPEED if plugin else DDP if processes > 1 else NO_ENGINE,
+        engine=DEEPSPEED if plugin else DDP if torch.distributed.is_initialized() else NO_ENGINE,
         zero_stage=int(plugin.zero_stage) if plugin else 0,
         offload=_planned_offload(plugin),
         precision="bf16" if arguments.bf16 else "fp16" if arguments.fp16 else "fp32",

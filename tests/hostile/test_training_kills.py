@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data_pipeline.core.jsonl import read_json, write_json, write_jsonl
+from data_pipeline.core.settings import load_settings
+from xlam_train.recipe import TrainRecipe
+from xlam_train.sft import run_sft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +27,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 KILLS = 10
 STOPPED = 143
-DDP = {"ACCELERATE_USE_CPU": "true"}  # what accelerate launch sets
+DDP = {"ACCELERATE_USE_CPU": "true"}
+
+
+def environ(stage: int) -> dict[str, str]:
+    """What accelerate launch sets for a ZeRO stage, 0 for DDP."""
+    file = str(ROOT / "recipes" / "deepspeed" / f"zero{stage}.json")
+    return {"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_CONFIG_FILE": file} if stage else DDP
 
 
 class Launcher:
@@ -194,13 +203,13 @@ def test_ten_kills_change_no_bit(launcher: Launcher, undisturbed: Path, recipe: 
         runs += 1
 
 
-def first_checkpoint(run: Run, out: Path) -> None:
-    """Wait until training goes on."""
+def wait_for(run: Run, out: Path, step: int) -> None:
+    """Wait for the checkpoint of a step."""
     deadline = time.monotonic() + 60
-    while not list((out / "checkpoints").glob("checkpoint-*/manifest.json")):
+    while not (out / "checkpoints" / f"checkpoint-{step}" / "manifest.json").exists():
         assert run.alive(), run.output
         assert time.monotonic() < deadline
-        time.sleep(0.01)
+        time.sleep(0.005)
 
 
 @pytest.mark.slow
@@ -208,7 +217,7 @@ def first_checkpoint(run: Run, out: Path) -> None:
 def test_ranks_die_with_their_launcher(launcher: Launcher, recipe: Path) -> None:
     out = recipe.parent / "orphaned"
     run = launcher.start(out)
-    first_checkpoint(run, out)
+    wait_for(run, out, 3)
     ranks = [run.rank(0), run.rank(1)]
     assert run.launcher not in ranks
     os.kill(run.launcher, signal.SIGKILL)
@@ -224,7 +233,7 @@ def test_sigterm_saves_and_stops(launcher: Launcher, undisturbed: Path, recipe: 
     """One rank gets the signal, both stop; the resumed run does not differ."""
     out = recipe.parent / "stopped"
     run = launcher.start(out)
-    first_checkpoint(run, out)
+    wait_for(run, out, 3)
     os.kill(run.rank(1), signal.SIGTERM)
     assert run.end() != 0
     assert f"exitcode: {STOPPED}" in run.output.replace(" ", "").replace("exitcode:", "exitcode: "), run.output
@@ -237,27 +246,52 @@ def test_sigterm_saves_and_stops(launcher: Launcher, undisturbed: Path, recipe: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", [0, 1, 2, 3])
-def test_half_the_processes_go_on(launcher: Launcher, recipe: Path, stage: int) -> None:
-    """Without dropout, whose masks are drawn rank by rank. ZeRO's shards are put together and cut anew."""
-    settings = {
-        "ACCELERATE_USE_DEEPSPEED": "true",
-        "ACCELERATE_DEEPSPEED_CONFIG_FILE": f"recipes/deepspeed/zero{stage}.json",
-    }
-    environ = settings if stage else DDP
-    same = ("lora.dropout=0", "optim.epochs=1", "checkpoint_every=2")
-    whole, out = recipe.parent / f"whole{stage}", recipe.parent / f"halved{stage}"
-    run = launcher.start(whole, *same, environ=environ)
+@pytest.mark.parametrize(("stage", "after"), [(0, 3), (1, 1), (2, 3), (3, 1)])
+def test_another_number_of_processes_goes_on(launcher: Launcher, recipe: Path, stage: int, after: int) -> None:
+    """Killed on two, killed again on more or fewer, and gone on with from there, as if nothing had been.
+
+    Without dropout, whose masks are drawn rank by rank. ZeRO's shards are put together and cut anew.
+    """
+    same = ("lora.dropout=0", "optim.epochs=3", "checkpoint_every=2", "packing.trees_per_step=6")
+    whole, out = recipe.parent / f"whole{stage}", recipe.parent / f"changed{stage}"
+    run = launcher.start(whole, *same, environ=environ(stage))
     assert run.end() == 0, run.output
-    run = launcher.start(out, *same, environ=environ)
-    first_checkpoint(run, out)
-    os.kill(run.launcher, signal.SIGKILL)
-    run.end()
-    run = launcher.start(out, *same, "world.processes=1", processes=1, environ=environ)
+    for step, processes in ((2, 2), (4, after)):
+        run = launcher.start(out, *same, f"world.processes={processes}", processes=processes, environ=environ(stage))
+        wait_for(run, out, step)
+        os.kill(run.launcher, signal.SIGKILL)
+        run.end()
+    run = launcher.start(out, *same, f"world.processes={after}", processes=after, environ=environ(stage))
     assert run.end() == 0, run.output
-    assert read_json(out / "train_report.json")["processes"] == 1
+    assert read_json(out / "train_report.json")["processes"] == after
     assert losses(out) == pytest.approx(losses(whole), rel=1e-5)
     assert not list((out / "checkpoints").glob(".universal-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", [0, 3])
+def test_ranks_share_an_evaluation(launcher: Launcher, recipe: Path, stage: int) -> None:
+    """Five trees and three answers for two ranks, also with sharded weights: the numbers of a single process."""
+    changes = ("lora.dropout=0", "optim.epochs=1", f"eval.path={recipe.parent / 'data'}", "eval.every=4")
+    more = ("eval.samples=5", "eval.decoded=3", "packing.trees_per_step=4")
+    out, alone = recipe.parent / f"watched{stage}", recipe.parent / f"alone{stage}"
+    run = launcher.start(out, *changes, *more, environ=environ(stage))
+    assert run.end() == 0, run.output
+    run_sft(load_settings(TrainRecipe, recipe, [f"out={alone}", *changes, *more]))
+    (expected,), (found,) = (read_json(folder / "train_report.json")["evaluations"] for folder in (alone, out))
+    assert found["eval_loss"] == pytest.approx(expected["eval_loss"], rel=1e-5)
+    assert found["eval_exact"] == expected["eval_exact"]
+    assert len(expected["decoded"]) == 3
+    assert found["decoded"] == expected["decoded"]
+
+
+@pytest.mark.slow
+def test_all_ranks_stop_at_a_loss_that_is_none(launcher: Launcher, recipe: Path) -> None:
+    out = recipe.parent / "diverged"
+    run = launcher.start(out, "optim.learning_rate=1e30", "packing.trees_per_step=4")
+    assert run.end() == 1
+    assert run.output.count("known to be good; lower optim.learning_rate or mend the samples") == 2, run.output
+    assert len(read_json(out / "diverged.json")["trees"]) == 4
 
 
 @pytest.mark.slow

@@ -203,9 +203,10 @@ def _launch(recipe: TrainRecipe, folder: Path, processes: int) -> TrainReport:
     launcher = ["torch.distributed.run", "--nproc-per-node", str(processes), "--master-port", "29611"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     command = [sys.executable, "-m", *launcher, str(ROOT / "scripts" / "train.py"), str(path)]
-    subprocess.run(command, check=True, env=environment, timeout=300, capture_output=True)
+    done = subprocess.run(command, env=environment, timeout=300, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     data = read_json(recipe.out / "train_report.json")
-    data.pop("log_history")
+    del data["log_history"], data["evaluations"]
     return TrainReport(**data)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xlam_train.recipe import TrainRecipe
 
 MOMENTS = 2  # of AdamW
-BUCKET = 200_000_000  # values; reduce_bucket_size in recipes/deepspeed/zero1.json and zero2.json
+BUCKET = 50_000_000  # values; reduce_bucket_size in recipes/deepspeed/zero1.json and zero2.json
 LIVE = 1_000_000_000  # values; stage3_max_live_parameters in recipes/deepspeed/zero3.json
 LONGEST_TREE = 2**20  # tokens; no plan looks further
 
@@ -185,20 +185,20 @@ class MemoryModel:
         return 4 * 4 * blocks * blocks + 8 * tokens
 
     def _communication(self) -> float:
-        """DDP's buckets hold a copy of every gradient; ZeRO-1 and 2 have buckets, two where they overlap."""
+        """DDP's buckets hold a copy of every gradient; ZeRO has buckets, and sends larger gradients on their own."""
         trainable, own = self._counts.trainable, self.types.adapters
         if self._layout.name == "ddp":
             return FP32 * trainable
         if self._layout.stage == 1:
             return FP32 * min(BUCKET, trainable)
         if self._layout.stage == 2:
-            return 2 * own * BUCKET
+            return own * (2 * BUCKET + self._largest_gradient())
         if self._layout.stage == 3:  # "auto": buckets of H x H, and of nine tenths of it for fetching ahead
             return own * 1.9 * self._shape.hidden**2 + (own + FP32) * self._largest_gradient()
         return 0
 
     def _largest_gradient(self) -> int:
-        return self._counts.largest_module if self._recipe.method == "full" else 0
+        return self._counts.largest if self._recipe.method == "full" else 0
 
     def _host(self) -> float:
         """Of the optimizer with its gradients, and of the weights."""

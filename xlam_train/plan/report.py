@@ -31,14 +31,12 @@ class Sheet:
 
 
 def memory_sheet(plan: Plan) -> Sheet:
-    """Memory layout by layout, in GB of one GPU."""
+    """Memory part by part, in GB of one GPU; a column a layout."""
     title = f"GB of one GPU, largest tree {plan.tree:,} tokens, {plan.hardware.memory / GIGA:.0f} GB are there"
-    parts = ("weights", "gradients", "optimizer", "activations", "logits", "buffers", "reserve", "peak", "host")
-    return Sheet(
-        title,
-        ("layout", *parts, "longest tree", ""),
-        tuple(_row(placement, plan) for placement in plan.placements),
-    )
+    names = tuple(placement.layout.name.replace("_", " ") for placement in plan.placements)
+    columns = [_column(placement, plan) for placement in plan.placements]
+    rows = tuple((part, *(column[part] for column in columns)) for part in columns[0])
+    return Sheet(title, ("", *names), rows)
 
 
 def facts(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -70,25 +68,22 @@ def facts(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "reserve", f"{GPU.fixed / GIGA:.0f} GB for CUDA and NCCL, {GPU.share:.0%} for the allocator's fragmentation"
 
 
-def _row(placement: Placement, plan: Plan) -> tuple[str, ...]:
+def _column(placement: Placement, plan: Plan) -> dict[str, str]:
     memory = placement.memory
-    cells = (
-        memory.weights,
-        memory.gradients,
-        memory.optimizer,
-        memory.casts + memory.activations + memory.mask,
-        memory.logits,
-        memory.communication,
-        memory.reserve,
-        memory.peak,
-        memory.host,
-    )
-    return (
-        placement.layout.name,
-        *(f"{cell / GIGA:,.1f}" for cell in cells),
-        f"{placement.longest_tree:,}" if placement.longest_tree and not placement.refused else "-",
-        placement.refused or _verdict(placement, plan),
-    )
+    sizes = {
+        "weights": memory.weights,
+        "gradients": memory.gradients,
+        "optimizer": memory.optimizer,
+        "activations": memory.casts + memory.activations + memory.mask,
+        "logits": memory.logits,
+        "buffers": memory.communication,
+        "reserve": memory.reserve,
+        "peak": memory.peak,
+        "host memory": memory.host,
+    }
+    longest = f"{placement.longest_tree:,}" if placement.longest_tree and not placement.refused else "-"
+    cells = {name: f"{size / GIGA:,.1f}" for name, size in sizes.items()}
+    return {**cells, "longest tree": longest, "": placement.refused or _verdict(placement, plan)}
 
 
 def _verdict(placement: Placement, plan: Plan) -> str:

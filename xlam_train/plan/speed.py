@@ -72,15 +72,22 @@ def flops(recipe: TrainRecipe, shape: Shape, counts: Counts, data: Statistics) -
     head = 2.0 * counts.head * data.labelled
     adapters = 0.0 if full else _adapters(shape, counts, recipe)
     attention = 4.0 * shape.query * data.visible * shape.layers
-    layers = products + adapters + attention
-    inputs = (products + adapters + 2.5 * attention) * reached + head
+    inputs = (products + 2.5 * attention) * reached + adapters + head
     weights = products + head if full else adapters
     reference = 0.0
     if recipe.dpo:
         passes = 1 if recipe.dpo.reference != "precomputed" and not full else 1 / recipe.optim.epochs
         reference = (products + attention + head) * passes
-    again = layers * reached if recipe.gradient_checkpointing else 0.0
-    return Flops(layers + head, inputs + weights, again, reference)
+    again = 0.0
+    if recipe.gradient_checkpointing:
+        again = (products + attention) * reached + adapters - _spared(shape, recipe)
+    return Flops(products + attention + adapters + head, inputs + weights, again, reference)
+
+
+def _spared(shape: Shape, recipe: TrainRecipe) -> float:
+    """What checkpointing need not repeat: nothing keeps the last product's result, so torch stops before it."""
+    spared = recipe.method == "full" and not shape.experts
+    return 2.0 * shape.intermediate * shape.hidden * shape.layers if spared else 0.0
 
 
 def _adapters(shape: Shape, counts: Counts, recipe: TrainRecipe) -> float:

@@ -10,6 +10,7 @@ from xlam_train.adapters import add_lora
 from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Encoded
+from xlam_train.model import _enable_checkpointing
 from xlam_train.objective import tree_loss
 from xlam_train.plan.count import Shape, count
 from xlam_train.plan.speed import flops, speed
@@ -40,7 +41,7 @@ def test_products_are_those_that_torch_counts(method: str, checkpointing: bool) 
     config._attn_implementation = attention.NAME
     model: Any = tiny_models.random_model(config)
     if checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        _enable_checkpointing(model)
     if method == "lora":
         model = add_lora(model, recipe.lora)
     row = Encoded(list(range(TOKENS)), [i >= 200 for i in range(TOKENS)], "s")
