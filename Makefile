@@ -17,7 +17,9 @@ check: install-dev  ## format, lint, types
 	$(BIN)/mypy
 
 bench: install-dev  ## measurements, each beside what it is compared with
-	$(BIN)/python scripts/bench/packing.py
+	$(BIN)/python scripts/bench/training.py
+	$(BIN)/python scripts/bench/attention.py
+	$(BIN)/python scripts/bench/plan_memory.py
 	$(BIN)/python scripts/bench/execution.py
 	$(BIN)/python scripts/bench/data.py
 	$(BIN)/python scripts/bench/endpoint.py

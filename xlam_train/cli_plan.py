@@ -23,6 +23,8 @@ def add_plan(commands: Any) -> None:
     parser.add_argument(
         "--gpu-memory", type=_bytes, default="80GB", metavar="SIZE", help="of one, such as 80GB; default: %(default)s"
     )
+    text = "of a machine with up to 8 GPUs, for what is offloaded; default: %(default)s"
+    parser.add_argument("--host-memory", type=_bytes, default="1000GB", metavar="SIZE", help=text)
     parser.add_argument("--gpu", default="h100", metavar="NAME", help="whose peak counts; default: %(default)s")
     parser.add_argument("--gpu-tflops", type=_above_zero, metavar="TFLOPS", help="peak of a GPU that has no name here")
     parser.add_argument(
@@ -41,7 +43,7 @@ def _plan(arguments: argparse.Namespace) -> None:
 
     recipe = load_settings(TrainRecipe, arguments.recipe, arguments.overrides)
     tflops = arguments.gpu_tflops or _peak(arguments.gpu, recipe.precision)
-    hardware = Hardware(arguments.gpus, arguments.gpu_memory, tflops, arguments.mfu)
+    hardware = Hardware(arguments.gpus, arguments.gpu_memory, tflops, arguments.mfu, arguments.host_memory)
     plan = make_plan(recipe, hardware, arguments.samples)
     command = plan.command(str(arguments.recipe), tuple(arguments.overrides))
     if arguments.json:

@@ -19,13 +19,14 @@ from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
 from xlam_train.allocator import keep_freed_memory
 from xlam_train.base import default_cache, load_tokenizer, prepare_base
-from xlam_train.checkpoints import check_resume, drop_incomplete, last_checkpoint
+from xlam_train.checkpoints import drop_incomplete, last_checkpoint
 from xlam_train.data.render import Renderer, check_vocabulary
 from xlam_train.data.stream import ShardFeed, TreeStream, TreeT
 from xlam_train.gradients import GradientWitness
 from xlam_train.life.guard import LossGuard
 from xlam_train.life.lock import locked
 from xlam_train.life.provenance import write_provenance
+from xlam_train.life.reshard import drop_universal, fitting
 from xlam_train.life.stop import StopOnSignal, die_with_launcher
 from xlam_train.life.track import Tracking, check_trackers
 from xlam_train.life.watch import Watch, read_held_out, without_views
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 REPORT = "train_report.json"
 SNAPSHOT = "recipe.json"
+HARMLESS: Any = {"world": True, "track": True, "threads": True, "checkpoints_kept": True, "packing": {"workers"}}
+"""Settings that may change between a stop and a resume, because the same weights come out."""
 LOSS_WINDOW = 10  # steps whose mean is called the first and the last loss
 
 
@@ -225,6 +228,8 @@ class Session:
         try:
             trainer.run(resume)
             seconds = time.monotonic() - started
+            if self.state.is_main_process:
+                drop_universal(self.recipe.out / "checkpoints")
             stop.raise_if_stopped()
             if watch is not None:
                 watch.finish()
@@ -238,11 +243,10 @@ class Session:
         checkpoints = self.recipe.out / "checkpoints"
         if self.state.is_main_process:
             drop_incomplete(checkpoints)
+            drop_universal(checkpoints)
         self.state.wait_for_everyone()
         resume = last_checkpoint(checkpoints)
-        if resume is not None:
-            check_resume(resume, trainer.layout)
-        return resume
+        return resume and fitting(resume, trainer.layout, trainer.args.deepspeed_plugin)
 
     def _watch(self, trainer: TreeTrainer, kind: Kind[TreeT], held_out: HeldOut[TreeT]) -> Watch[TreeT]:
         every, show = self.recipe.eval.every, trainer.progress.show
@@ -305,7 +309,7 @@ class Session:
         out = self.recipe.out
         report = out / REPORT
         identity = {
-            "recipe": self.recipe.model_dump(mode="json"),
+            "recipe": self.recipe.model_dump(mode="json", exclude=HARMLESS),
             "dataset_sha256": dataset_fingerprint(self.recipe.data.path),
         }
         if report.is_file() or last_checkpoint(out / "checkpoints") is not None:

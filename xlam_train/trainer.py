@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import time
 from itertools import islice
@@ -17,6 +16,7 @@ from data_pipeline.core.jsonl import read_json, write_json
 from xlam_train.checkpoints import Layout, save_checkpoint
 from xlam_train.data.collate import to_device
 from xlam_train.data.stream import Position
+from xlam_train.life.provenance import recipe_sha256
 from xlam_train.progress import ProgressLine
 from xlam_train.schedule import rate_factor
 
@@ -65,7 +65,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         self.step_grad_norm: torch.Tensor | float | None = None
         plugin = args.deepspeed_plugin
         self.layout = Layout(args.world_size, int(plugin.zero_stage) if plugin else 0)
-        self._recipe_sha256 = hashlib.sha256(recipe.model_dump_json().encode()).hexdigest()
+        self._recipe_sha256 = recipe_sha256(recipe)
         self._kept = recipe.checkpoints_kept
         self._optim, self._stream, self._objective = recipe.optim, stream, objective
         self._ids: list[tuple[str, ...]] = []

@@ -149,7 +149,7 @@ def _train(base: Path, method: str, checkpointing: bool, tokens: int) -> tuple[i
     Path("/proc/self/clear_refs").write_text("5")  # VmHWM begins anew
     stream = TreeStream(FixedFeed(trees), collate_tree, recipe.packing.trees_per_step)
     trainer = TreeTrainer(model, recipe, training_arguments(recipe, "fp32", 1), stream, SftObjective())
-    trainer._save_checkpoint = lambda *_: None  # its copies are no part of a step
+    trainer._save_checkpoint = lambda *_: None  # type: ignore[method-assign]  # its copies are no part of a step
     trainer.run(None)
     tree = trees[0]
     return tree.tokens_packed, len(set(tree.label_position.tolist())) / tree.tokens_packed

@@ -132,7 +132,9 @@ def test_resume_needs_the_same_zero_stage(tmp_path: Path, saved: Layout, now: La
     if fits:
         check_resume(checkpoint, now)
         return
-    with pytest.raises(InputError, match=f"was written by {saved}, this run has {now}; launch it with the same ZeRO stage"):
+    with pytest.raises(
+        InputError, match=f"was written by {saved}, this run has {now}; launch it with the same ZeRO stage"
+    ):
         check_resume(checkpoint, now)
 
 

@@ -72,11 +72,13 @@ def launch_command(layout: Layout, recipe: TrainRecipe, path: str, gpus: int, ov
     keys = [*overrides, *_world_keys(layout, recipe, gpus), *_tree_keys(recipe, gpus)]
     if layout == SINGLE:
         return " ".join(["xlam train", path, *keys])
+    file = f"recipes/accelerate/{layout.name}.yaml"
     machines = -(-gpus // PER_MACHINE)
+    if machines > 1:  # the same on every machine, but for its rank
+        node = f"NODES={machines} NODE_RANK=RANK MASTER_ADDR=ADDRESS scripts/launch_node.sh"
+        return " ".join([node, file, path, *keys])
     count = [] if gpus == PER_MACHINE else [f"--num_processes {gpus}"]
-    many = [f"--num_machines {machines} --machine_rank RANK --main_process_ip ADDRESS"] if machines > 1 else []
-    config = f"accelerate launch --config_file recipes/accelerate/{layout.name}.yaml"
-    return " ".join([config, *count, *many, "scripts/train.py", path, *keys])
+    return " ".join(["accelerate launch --config_file", file, *count, "scripts/train.py", path, *keys])
 
 
 def _world_keys(layout: Layout, recipe: TrainRecipe, gpus: int) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlam_train.plan.architectures import config_of
 from xlam_train.plan.count import Counts, Shape, count
-from xlam_train.plan.layouts import launch_command, layouts_for, refusal, trees_per_step
+from xlam_train.plan.layouts import PER_MACHINE, launch_command, layouts_for, refusal, trees_per_step
 from xlam_train.plan.memory import MemoryModel
 from xlam_train.plan.speed import Flops, Speed, flops, speed
 from xlam_train.plan.statistics import Statistics, statistics_of
@@ -31,12 +31,18 @@ class Hardware:
         memory: bytes of one.
         tflops: peak of one, TFLOP/s, in the precision of the recipe.
         share: of the peak that training reaches.
+        host: bytes of a machine's own memory, for what is offloaded from its up to eight GPUs.
     """
 
     gpus: int
     memory: float
     tflops: float
     share: float
+    host: float
+
+    def holds(self, memory: Memory) -> bool:
+        """Whether GPU and machine are large enough."""
+        return memory.peak <= self.memory and memory.host * min(self.gpus, PER_MACHINE) <= self.host
 
 
 @dataclass(frozen=True)
@@ -176,7 +182,7 @@ def place(
         memory = model.of_tree(largest_tree(recipe), data.labelled, accumulates)
         longest = model.longest_tree(hardware.memory, data.labelled, accumulates)
         refused = refusal(layout, recipe, shape.experts)
-        fits = not refused and memory.peak <= hardware.memory
+        fits = not refused and hardware.holds(memory)
         placements.append(Placement(layout, memory, longest, refused, fits))
     return tuple(placements)
 
@@ -186,7 +192,7 @@ def remedies(recipe: TrainRecipe, config: PretrainedConfig, data: Statistics, ha
     shape, counts = Shape.of(config), count(recipe, config)
 
     def fits(changed: TrainRecipe, gpus: int = hardware.gpus, counted: Counts = counts) -> str:
-        other = Hardware(gpus, hardware.memory, hardware.tflops, hardware.share)
+        other = replace(hardware, gpus=gpus)
         return next((p.layout.name for p in place(changed, shape, counted, data, other) if p.fits), "")
 
     found = []
@@ -196,14 +202,24 @@ def remedies(recipe: TrainRecipe, config: PretrainedConfig, data: Statistics, ha
     for method in ("lora", "qlora")[("full", "lora", "qlora").index(recipe.method) :]:
         changed = recipe.model_copy(update={"method": method})
         found += _told(f"method={method}", fits(changed, counted=count(changed, config)))
-    tree = max(p.longest_tree for p in place(recipe, shape, counts, data, hardware) if not p.refused)
-    if tree >= data.longest:
+    tree = max((p.longest_tree for p in place(recipe, shape, counts, data, hardware) if not p.refused), default=0)
+    shorter = _with_trees(recipe, tree)
+    if tree >= data.longest and fits(shorter):
         found.append(f"trees of at most {tree} tokens (packing.tokens_per_tree={tree} data.max_length={tree})")
     gpus = hardware.gpus
     while (gpus := gpus * 2) <= MOST_GPUS:
         if layout := fits(recipe, gpus):
             return [*found, f"{gpus} GPUs, on {layout}"]
     return found
+
+
+def _with_trees(recipe: TrainRecipe, tokens: int) -> TrainRecipe:
+    packing, data = recipe.packing, recipe.data
+    sections = {
+        "packing": packing.model_copy(update={"tokens_per_tree": tokens}),
+        "data": data.model_copy(update={"max_length": tokens}),
+    }
+    return recipe.model_copy(update=sections)
 
 
 def _told(change: str, layout: str) -> list[str]:

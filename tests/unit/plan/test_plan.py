@@ -1,5 +1,6 @@
 import argparse
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,8 @@ def test_the_command_changes_what_the_recipe_has_otherwise() -> None:
 
 def test_several_machines_are_told_apart() -> None:
     command = launch_command(layout("zero3"), recipe_for(packing={"trees_per_step": 16}), "r.yaml", 16, ())
-    assert "--num_processes 16 --num_machines 2 --machine_rank RANK --main_process_ip ADDRESS" in command
+    node = "NODES=2 NODE_RANK=RANK MASTER_ADDR=ADDRESS scripts/launch_node.sh recipes/accelerate/zero3.yaml r.yaml"
+    assert command == node
 
 
 def test_steps_have_a_tree_for_every_gpu() -> None:
@@ -77,11 +79,12 @@ def test_what_cannot_fit_is_refused_with_what_would(capsys: pytest.CaptureFixtur
     assert "GPUs" not in last.partition("what would")[2]  # what one tree takes is the same on any number
 
 
-def test_more_gpus_are_a_remedy_where_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    big = "recipes/lora/xlam-8x7b-r.yaml"
-    assert xlam(big, "data.max_length=8192", "packing.tokens_per_tree=8192", "--gpus", "1", "--gpu-memory", "24GB") == 1
-    assert xlam(big, "--gpus", "8", "--gpu-memory", "40GB", "data.max_length=4096", "packing.tokens_per_tree=4096") == 0
-    capsys.readouterr()
+def test_more_gpus_are_a_remedy_where_the_host_is_too_small_to_offload(capsys: pytest.CaptureFixture[str]) -> None:
+    small = ("data.max_length=4096", "packing.tokens_per_tree=4096", "--gpu-memory", "40GB")
+    assert xlam("recipes/lora/xlam-8x7b-r.yaml", *small, "--gpus", "1", "--host-memory", "64GB") == 1
+    remedy = re.search(r"(\d+) GPUs, on zero3$", capsys.readouterr().err.splitlines()[-1])
+    assert remedy
+    assert xlam("recipes/lora/xlam-8x7b-r.yaml", *small, "--gpus", remedy[1], "--host-memory", "64GB") == 0
 
 
 def test_four_bit_weights_are_never_sharded(capsys: pytest.CaptureFixture[str]) -> None:
