@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 REPORT = "train_report.json"
 SNAPSHOT = "recipe.json"
-HARMLESS: Any = {"world": True, "track": True, "threads": True, "checkpoints_kept": True, "packing": {"workers"}}
+HARMLESS = ("world.", "track.", "threads", "checkpoints_kept", "packing.workers")
 """Settings that may change between a stop and a resume, because the same weights come out."""
 LOSS_WINDOW = 10  # steps whose mean is called the first and the last loss
 
@@ -309,7 +309,7 @@ class Session:
         out = self.recipe.out
         report = out / REPORT
         identity = {
-            "recipe": self.recipe.model_dump(mode="json", exclude=HARMLESS),
+            "recipe": self.recipe.model_dump(mode="json"),
             "dataset_sha256": dataset_fingerprint(self.recipe.data.path),
         }
         if report.is_file() or last_checkpoint(out / "checkpoints") is not None:
@@ -328,7 +328,8 @@ def _precision(wanted: str) -> str:
 
 def _refuse_other_run(there: dict[str, Any], here: dict[str, Any], out: Path) -> None:
     old, new = _flatten(there), _flatten(here)
-    changed = next((key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)), None)
+    keys = sorted(key for key in old.keys() | new.keys() if not key.startswith(HARMLESS))
+    changed = next((key for key in keys if old.get(key) != new.get(key)), None)
     if changed is not None:
         raise InputError(
             f"out: '{out}' holds a run with {changed} = {old.get(changed)}, now it is {new.get(changed)}; "

@@ -137,9 +137,7 @@ def test_a_run_learns_and_reports(make_recipe: Callable[..., TrainRecipe]) -> No
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
     assert report.tokens_packed < 0.7 * report.tokens_before
     assert all(entry["tokens_per_second"] > 0 for entry in history)
-    assert TrainRecipe.model_validate(read_json(recipe.out / "recipe.json")["recipe"]) == recipe.model_copy(
-        update={"threads": None}
-    )
+    assert read_json(recipe.out / "recipe.json")["recipe"] == recipe.model_dump(mode="json")
     names = sorted(path.name for path in (recipe.out / "adapter").iterdir())
     assert {"adapter_config.json", "adapter_model.safetensors", "base_model.json"} <= set(names)
     assert run_sft(recipe) == report, "a finished run is read, not repeated"
