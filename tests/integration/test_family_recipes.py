@@ -110,9 +110,9 @@ def stage_of(path: Path) -> int | None:
 
 
 def compared(path: Path) -> bool:
-    """Whether resuming is compared with an undisturbed run: with the last recipe of a kind in each launch, to save time.
+    """Whether the result is compared with an undisturbed run: one recipe of each kind in each launch, to save time.
 
-    For adapters and preferences that is a mixture of experts.
+    The last one is a mixture of experts where there is one.
     """
     alike = [other for other in RECIPES if (other.parent, stage_of(other)) == (path.parent, stage_of(path))]
     return path == alike[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,16 +101,16 @@ def count_samples(folder: Path) -> int:
 
 
 def _local_tokenizer(recipe: TrainRecipe) -> PreTrainedTokenizerBase | None:
-    """Of a folder, of huggingface_hub's cache, or of the package that was converted before."""
+    """Of a folder, of huggingface_hub's cache, or of an installed package, which is converted as training would."""
     from xlam_train.base import PACKAGE_PREFIX, default_cache, load_tokenizer, prepare_base
 
     base = recipe.model.base
+    package = base.startswith(PACKAGE_PREFIX)
+    if package and find_spec(base.removeprefix(PACKAGE_PREFIX).replace("-", "_")) is None:
+        return None
+    folder = prepare_base(base, default_cache()) if package else Path(base)
     try:
-        if base.startswith(PACKAGE_PREFIX):
-            folder = prepare_base(base, default_cache()) if default_cache().is_dir() else None
-        else:
-            folder = Path(base)
-        return load_tokenizer(folder, recipe.model.added_tokens) if folder else None
+        return load_tokenizer(folder, recipe.model.added_tokens)
     except (OSError, ValueError):  # what transformers says of files that are not there
         return None
 
