@@ -85,6 +85,8 @@ def prepare_deepspeed() -> None:
     warnings.filterwarnings("ignore", message=r"`torch\.distributed\.\w+` is deprecated", category=FutureWarning)
     if not torch.cuda.is_available():
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+        # Without it, DeepSpeed starts `numactl` at every exchange to find out how many ranks share the machine.
+        os.environ.setdefault("LOCAL_SIZE", os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 def launched_world(arguments: TrainingArguments) -> World:
