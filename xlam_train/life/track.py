@@ -83,6 +83,9 @@ class _Wandb:
 
     def __init__(self, recipe: TrainRecipe) -> None:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # its own, to its makers, also offline
+        os.environ.setdefault(
+            "WANDB_DISABLE_WEAVE", "true"
+        )  # an advertisement where a language model's client is loaded
         import wandb
 
         name = recipe.track.name or recipe.out.name

@@ -62,7 +62,9 @@ def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.s
     monkeypatch.setenv("HOME", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
-        monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")  # set by the code, too; here to be unset again
+        for name in ("WANDB_ERROR_REPORTING", "WANDB_DISABLE_WEAVE"):  # set by the code; to be unset again
+            monkeypatch.setenv(name, "")
+            monkeypatch.delenv(name)
         yield server
 
 
@@ -81,6 +83,8 @@ def test_wandb_without_a_login_writes_a_folder_and_calls_nobody(
     make_recipe: Recipes, nobody: socket.socket, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("wandb")
+    import openai  # noqa: F401  # wandb advertises where it sees one
+
     recipe = make_recipe("run one", track={"to": ["wandb"], "project": "p"})
     recipe.out.mkdir()
     log_some(recipe, range(1, 3))
