@@ -157,7 +157,7 @@ def _run(kind: str, steps: list[list[Encoded]], base: Path, precision: str) -> d
 
 def _tool_sets(queries: int, count: int) -> list[list[Trajectory]]:
     """Groups of verified samples on one tool set each."""
-    recipe = DataRecipe(shards=count, tool_sets_per_shard=1, queries_per_tool_set=2 * queries, seed=1)
+    recipe = DataRecipe(shards=count + 8, tool_sets_per_shard=1, queries_per_tool_set=2 * queries, seed=1)  # some fail
     groups: dict[tuple[str, ...], list[Trajectory]] = {}
     for sample in fresh_samples(recipe, count * 2 * queries):
         groups.setdefault(tuple(tool.name for tool in sample.tools), []).append(sample)
