@@ -9,7 +9,7 @@ from xlam_train.loss import weighted_cross_entropy
 if TYPE_CHECKING:
     import torch
 
-    from xlam_train.data.collate import TreeBatch
+    from xlam_train.data.collate import Nodes, TreeBatch
     from xlam_train.moe import RouterBalance
 
 
@@ -44,18 +44,22 @@ class SftObjective:
 
 
 def tree_loss(model: torch.nn.Module, batch: TreeBatch, balance: RouterBalance | None = None) -> torch.Tensor:
-    """Sum of weight x cross entropy over a tree's labels, and of a mixture of experts its auxiliary loss.
+    """Sum of weight x cross entropy over a tree's labels, and of a mixture of experts its auxiliary loss."""
+    output = labelled_output(model, batch, **({"output_router_logits": True} if balance else {}))
+    loss = weighted_cross_entropy(output.logits.squeeze(0), batch["row"], batch["target"], batch["weight"])
+    return loss + balance.term(output, batch) if balance else loss
 
-    The model is called as a whole, so that DDP and DeepSpeed see the forward pass; it computes its
-    output head at the labelled positions alone.
+
+def labelled_output(model: torch.nn.Module, batch: Nodes, **more: bool) -> Any:
+    """A forward pass with logits at the labelled positions alone, [1, U, V].
+
+    The model is called as a whole, so that DDP and DeepSpeed see it.
     """
-    output = model(
+    return model(
         input_ids=batch["input_ids"],
         position_ids=batch["position_ids"],
         plan=batch["plan"],
         logits_to_keep=batch["positions"],
         use_cache=False,
-        **({"output_router_logits": True} if balance else {}),
+        **more,
     )
-    loss = weighted_cross_entropy(output.logits.squeeze(0), batch["row"], batch["target"], batch["weight"])
-    return loss + balance.term(output, batch) if balance else loss

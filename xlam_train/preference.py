@@ -16,6 +16,7 @@ from data_pipeline.core.jsonl import read_json, write_json
 from xlam_train.data.collate import to_device
 from xlam_train.data.stream import Position
 from xlam_train.loss import label_log_probabilities
+from xlam_train.objective import labelled_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -28,18 +29,8 @@ SAVE_EVERY = 200  # trees a rank between two saves of the reference pass: minute
 
 
 def answer_log_probabilities(model: torch.nn.Module, batch: PairBatch) -> torch.Tensor:
-    """[P, 2] log-probability of the chosen and the rejected answer of each pair, in nats.
-
-    The model is called as a whole, so that DDP and DeepSpeed see the forward pass; it computes its output head at
-    the labelled positions alone.
-    """
-    output = model(
-        input_ids=batch["input_ids"],
-        position_ids=batch["position_ids"],
-        plan=batch["plan"],
-        logits_to_keep=batch["positions"],
-        use_cache=False,
-    )
+    """[P, 2] log-probability of the chosen and the rejected answer of each pair, in nats."""
+    output = labelled_output(model, batch)
     labels = label_log_probabilities(output.logits.squeeze(0), batch["row"], batch["target"])
     answers = labels.new_zeros(batch["answer_tokens"].numel()).index_add(0, batch["answer"], labels)
     return answers.view(-1, 2)

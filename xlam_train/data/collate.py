@@ -12,12 +12,13 @@ from xlam_train.attention import TreePlan
 
 if TYPE_CHECKING:
     from xlam_train.data.pack import Tree
+    from xlam_train.data.pairs import PairTree
 
 BatchT = TypeVar("BatchT", bound=Mapping[str, Any])
 
 
-class TreeBatch(TypedDict):
-    """One tree of T nodes and L labels at U distinct positions.
+class Nodes(TypedDict):
+    """What a forward pass wants of a tree of T nodes with labels at U distinct positions.
 
     Keys:
         input_ids: [1, T] tokens.
@@ -26,8 +27,6 @@ class TreeBatch(TypedDict):
         multiplicity: [1, T] number of rows through each node, fp32.
         positions: [U] nodes at which logits are needed.
         row: [L] index into `positions` of the node that predicts the label.
-        target: [L] token id to be predicted.
-        weight: [L] number of samples that train the label, fp32.
     """
 
     input_ids: torch.Tensor
@@ -36,20 +35,37 @@ class TreeBatch(TypedDict):
     multiplicity: torch.Tensor
     positions: torch.Tensor
     row: torch.Tensor
+
+
+class TreeBatch(Nodes):
+    """One tree with L labels, each standing for all samples that train it.
+
+    Keys:
+        target: [L] token id to be predicted.
+        weight: [L] number of samples that train the label, fp32.
+    """
+
     target: torch.Tensor
     weight: torch.Tensor
 
 
-def collate_tree(tree: Tree) -> TreeBatch:
-    """Tensors of one tree."""
+def collate_nodes(tree: Tree | PairTree) -> Nodes:
+    """Tensors of a tree without what is learned."""
     positions, row = np.unique(tree.label_position, return_inverse=True)
-    return TreeBatch(
+    return Nodes(
         input_ids=torch.from_numpy(tree.input_ids)[None],
         position_ids=torch.from_numpy(tree.depth)[None],
         plan=TreePlan.build(tree.subtree_end),
         multiplicity=torch.from_numpy(tree.multiplicity)[None].float(),
         positions=torch.from_numpy(positions),
         row=torch.from_numpy(row),
+    )
+
+
+def collate_tree(tree: Tree) -> TreeBatch:
+    """Tensors of one tree."""
+    return TreeBatch(
+        **collate_nodes(tree),
         target=torch.from_numpy(tree.label_target),
         weight=torch.from_numpy(tree.label_weight).float(),
     )

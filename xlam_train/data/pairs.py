@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from typing_extensions import NotRequired
 
-from xlam_train.attention import TreePlan
+from xlam_train.data.collate import Nodes, collate_nodes
 from xlam_train.data.pack import IntArray, merge_rows
 
 if TYPE_CHECKING:
@@ -88,16 +88,10 @@ def build_pair_tree(window: Sequence[Sequence[Encoded]]) -> PairTree:
     )
 
 
-class PairBatch(TypedDict):
-    """One tree of T nodes with P pairs and M labels at U distinct positions.
+class PairBatch(Nodes):
+    """One tree with P pairs and M labels, each of one answer.
 
     Keys:
-        input_ids: [1, T] tokens.
-        position_ids: [1, T] depths in the tree.
-        plan: which node sees which.
-        multiplicity: [1, T] number of answers through each node, fp32.
-        positions: [U] nodes at which logits are needed.
-        row: [M] index into `positions` of the node that predicts the label.
         target: [M] token id to be predicted.
         answer: [M] number of the answer: 2 p for the chosen one of pair p, 2 p + 1 for the rejected one.
         answer_tokens: [P, 2] labels of each answer, fp32.
@@ -106,12 +100,6 @@ class PairBatch(TypedDict):
             without its adapter is the reference.
     """
 
-    input_ids: torch.Tensor
-    position_ids: torch.Tensor
-    plan: TreePlan
-    multiplicity: torch.Tensor
-    positions: torch.Tensor
-    row: torch.Tensor
     target: torch.Tensor
     answer: torch.Tensor
     answer_tokens: torch.Tensor
@@ -126,15 +114,9 @@ def collate_pairs(tree: PairTree, reference: Mapping[str, float] | None = None) 
         tree: of a window.
         reference: log-probability of each answer under the reference model, by the answer's id.
     """
-    positions, row = np.unique(tree.label_position, return_inverse=True)
     tokens = np.bincount(tree.label_answer, minlength=tree.samples).astype(np.float32)
     batch = PairBatch(
-        input_ids=torch.from_numpy(tree.input_ids)[None],
-        position_ids=torch.from_numpy(tree.depth)[None],
-        plan=TreePlan.build(tree.subtree_end),
-        multiplicity=torch.from_numpy(tree.multiplicity)[None].float(),
-        positions=torch.from_numpy(positions),
-        row=torch.from_numpy(row),
+        **collate_nodes(tree),  # type: ignore[typeddict-item]  # Nodes never hold a reference
         target=torch.from_numpy(tree.label_target),
         answer=torch.from_numpy(tree.label_answer),
         answer_tokens=torch.from_numpy(tokens).view(-1, 2),
