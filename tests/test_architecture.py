@@ -189,7 +189,7 @@ def test_training_is_wired_from_below() -> None:
             )
         ),
         2: ("xlam_train.trainer",),
-        3: ("xlam_train.session",),
+        3: ("xlam_train.training_run",),
         4: ("xlam_train.sft", "xlam_train.dpo"),
         5: ("xlam_train.training",),
     }
@@ -200,8 +200,8 @@ def test_training_is_wired_from_below() -> None:
 
     pairs = [(module, name, level(module), level(name)) for module, name in edges("xlam_train")]
     assert [pair for pair in pairs if pair[2] and pair[3] and pair[2] < pair[3]] == []
-    assert importers("xlam_train.trainer") <= {"xlam_train.session", "xlam_train.dpo"}
-    assert importers("xlam_train.session") <= {"xlam_train.sft", "xlam_train.dpo", "xlam_train.training"}
+    assert importers("xlam_train.trainer") <= {"xlam_train.training_run", "xlam_train.dpo"}
+    assert importers("xlam_train.training_run") <= {"xlam_train.sft", "xlam_train.dpo", "xlam_train.training"}
     assert importers("xlam_train.sft", "xlam_train.dpo") == {"xlam_train.training"}
     assert importers("xlam_train.training") == {"xlam_train.cli"}
 

@@ -14,7 +14,7 @@ from xlam_train.data.stream import FixedFeed, TreeStream
 from xlam_train.dpo_objective import DpoObjective
 from xlam_train.fingerprint import weights_sha256
 from xlam_train.preference import reference_log_probabilities
-from xlam_train.session import Kind, Session
+from xlam_train.training_run import Kind, TrainingRun
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from xlam_train.data.stream import Feed
     from xlam_train.life.watch import HeldOut
     from xlam_train.recipe import TrainRecipe
-    from xlam_train.session import TrainReport
     from xlam_train.trainer import TreeTrainer
+    from xlam_train.training_run import TrainReport
 
 
 def run_dpo(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
@@ -38,20 +38,20 @@ def run_dpo(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
         InputError: something in the recipe, the dataset or the world is wrong, or `out` holds another run.
         CheckFailed: the loss is no number any more, or has diverged.
     """
-    session, dpo = Session(recipe, launched), recipe.dpo
+    run, dpo = TrainingRun(recipe, launched), recipe.dpo
     assert dpo is not None
     trained: dict[str, float] = {}
     held_out: dict[str, float] = {}
     ask = _precomputed(recipe)
     kind = Kind(
-        source=lambda shown: PairSource(session.renderer, shown),
+        source=lambda shown: PairSource(run.renderer, shown),
         collate=partial(collate_pairs, reference=trained if ask else None),
         objective=lambda: DpoObjective(dpo.beta, dpo.label_smoothing, dpo.sft_weight),
         collate_held_out=partial(collate_pairs, reference=held_out if ask else None),
         answer=0,
-        before=partial(_Reference, session, trained, held_out) if ask else None,
+        before=partial(_Reference, run, trained, held_out) if ask else None,
     )
-    return session.train(kind)
+    return run.train(kind)
 
 
 def _precomputed(recipe: TrainRecipe) -> bool:
@@ -64,7 +64,7 @@ class _Reference(TrainerCallback):  # type: ignore[misc]  # transformers is unty
 
     def __init__(
         self,
-        session: Session,
+        run: TrainingRun,
         trained: dict[str, float],
         held_out: dict[str, float],
         trainer: TreeTrainer,
@@ -73,19 +73,19 @@ class _Reference(TrainerCallback):  # type: ignore[misc]  # transformers is unty
         """Nothing is read yet.
 
         Args:
-            session: the run.
+            run: whose data and base model it is about.
             trained: is filled with the log-probability of each answer in the training data, by its id.
             held_out: likewise, of the held-out data, which may have the same ids.
             trainer: whose model is asked.
             watched: the held-out data, if there is any.
         """
-        self._session, self._trained, self._held_out = session, trained, held_out
+        self._run, self._trained, self._held_out = run, trained, held_out
         self._trainer, self._watched = trainer, watched
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """One pass over the data, or what is left of it; a finished one is only read."""
-        session, recipe = self._session, self._session.recipe
-        feed = session.feed(PairSource(session.renderer, recipe), epochs=1)
+        run, recipe = self._run, self._run.recipe
+        feed = run.feed(PairSource(run.renderer, recipe), epochs=1)
         self._ask(feed, recipe.data.path, "reference.json", self._trained, begun=state.global_step > 0)
         if self._watched is not None and recipe.eval.path is not None:
             trees = FixedFeed(self._watched.trees)
@@ -93,13 +93,13 @@ class _Reference(TrainerCallback):  # type: ignore[misc]  # transformers is unty
             self._ask(trees, recipe.eval.path, name, self._held_out, begun=state.global_step > 0)
 
     def _ask(self, feed: Feed[PairTree], data: Path, name: str, known: dict[str, float], begun: bool) -> None:
-        session, recipe = self._session, self._session.recipe
-        ranks, rank = session.state.num_processes, session.state.process_index
+        run, recipe = self._run, self._run.recipe
+        ranks, rank = run.state.num_processes, run.state.process_index
         stream = TreeStream(feed, collate_pairs, ranks, ranks, rank)
         key = {
-            "base": weights_sha256(session.base),
+            "base": weights_sha256(run.base),
             "dataset": dataset_fingerprint(data),
-            "precision": session.precision,
+            "precision": run.precision,
             "recipe": recipe.model_dump(mode="json", include={"data", "model", "eval", "seed"}),
             # A pass that was stopped goes on at a place in this order of trees.
             "packing": recipe.packing.model_dump(mode="json", exclude={"workers", "trees_per_step"}),

@@ -8,11 +8,11 @@ from xlam_train.data.collate import collate_tree
 from xlam_train.data.sources import SftSource
 from xlam_train.moe import RouterBalance
 from xlam_train.objective import SftObjective
-from xlam_train.session import Kind, Session
+from xlam_train.training_run import Kind, TrainingRun
 
 if TYPE_CHECKING:
     from xlam_train.recipe import TrainRecipe
-    from xlam_train.session import TrainReport
+    from xlam_train.training_run import TrainReport
 
 
 def run_sft(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
@@ -26,11 +26,11 @@ def run_sft(recipe: TrainRecipe, launched: bool = False) -> TrainReport:
         InputError: something in the recipe, the dataset or the world is wrong, or `out` holds another run.
         CheckFailed: the loss is no number any more, or has diverged.
     """
-    session = Session(recipe, launched)
+    run = TrainingRun(recipe, launched)
     kind = Kind(
-        source=lambda shown: SftSource(session.renderer, shown),
+        source=lambda shown: SftSource(run.renderer, shown),
         collate=collate_tree,
-        objective=lambda: SftObjective(RouterBalance.of(session.config)),
+        objective=lambda: SftObjective(RouterBalance.of(run.config)),
         collate_held_out=collate_tree,
     )
-    return session.train(kind)
+    return run.train(kind)

@@ -9,7 +9,7 @@ from xlam_train.sft import run_sft
 
 if TYPE_CHECKING:
     from xlam_train.recipe import TrainRecipe
-    from xlam_train.session import TrainReport
+    from xlam_train.training_run import TrainReport
 
 
 def run_training(recipe: TrainRecipe, launched: bool = False) -> TrainReport:

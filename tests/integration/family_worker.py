@@ -31,7 +31,7 @@ from xlam_train.training import run_training
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlam_train.session import TrainReport
+    from xlam_train.training_run import TrainReport
 
 CRASH = 7  # the step that is never done; the checkpoint is that of step 5
 

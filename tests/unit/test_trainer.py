@@ -25,9 +25,9 @@ from xlam_train.model import load_for_training, load_tokenizer
 from xlam_train.objective import SftObjective, tree_loss
 from xlam_train.progress import ProgressLine
 from xlam_train.recipe import TrainRecipe
-from xlam_train.session import TrainReport
 from xlam_train.sft import run_sft
 from xlam_train.trainer import TreeTrainer, training_arguments
+from xlam_train.training_run import TrainReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

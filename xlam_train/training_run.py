@@ -122,7 +122,7 @@ class Kind(Generic[TreeT]):
     before: Callable[[TreeTrainer, HeldOut[TreeT] | None], TrainerCallback] | None = None
 
 
-class Session:
+class TrainingRun:
     """One run: its recipe, its place in the world, its base model."""
 
     def __init__(self, recipe: TrainRecipe, launched: bool = False) -> None:
