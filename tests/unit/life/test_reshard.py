@@ -41,7 +41,7 @@ def test_without_zero_any_number_fits(tmp_path: Path) -> None:
 
 
 def test_shards_that_cannot_be_joined(tmp_path: Path) -> None:
-    pytest.importorskip("deepspeed")
+    pytest.importorskip("deepspeed", reason="needs deepspeed")
     checkpoint = checkpoint_of(tmp_path, Layout(2, 2))
     with pytest.raises(InputError, match=r"cannot be cut anew .*; launch as many as before, 2 processes with ZeRO-2"):
         fitting(checkpoint, Layout(4, 2), PLUGIN)

@@ -82,7 +82,7 @@ def log_some(recipe: TrainRecipe, steps: range) -> None:
 def test_wandb_without_a_login_writes_a_folder_and_calls_nobody(
     make_recipe: Recipes, nobody: socket.socket, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("wandb")
+    pytest.importorskip("wandb", reason="needs wandb")
     import openai  # noqa: F401  # wandb advertises where it sees one
 
     recipe = make_recipe("run one", track={"to": ["wandb"], "project": "p"})
@@ -133,7 +133,7 @@ def test_a_tracker_that_is_not_installed(make_recipe: Recipes, monkeypatch: pyte
 
 def test_tensorboard_has_each_step_once(make_recipe: Recipes) -> None:
     """Steps behind the checkpoint were logged before the kill, and come again."""
-    pytest.importorskip("tensorboard")
+    pytest.importorskip("tensorboard", reason="needs tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     recipe = make_recipe(track={"to": ["tensorboard"]})

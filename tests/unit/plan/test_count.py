@@ -63,7 +63,7 @@ def test_experts_have_adapters_in_lora_but_not_in_qlora() -> None:
 
 
 def test_four_bit_bytes_are_those_of_bitsandbytes() -> None:
-    functional = pytest.importorskip("bitsandbytes.functional")
+    functional = pytest.importorskip("bitsandbytes.functional", reason="needs bitsandbytes")
     from xlam_train.quantize import QUANT_TYPE, state_bytes
 
     weight = torch.randn(96, 128 * 3)
