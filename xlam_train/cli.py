@@ -188,9 +188,12 @@ def _train(arguments: argparse.Namespace) -> None:
     with libraries_on_stderr():
         from accelerate import PartialState  # torch takes seconds; a wrong recipe is told before
 
-        from xlam_train.quantize import silence_kernel_notice
+        from xlam_train.quantize import leave_out_bitsandbytes, silence_kernel_notice
 
-        silence_kernel_notice()  # peft brings bitsandbytes along where it is installed
+        if recipe.method == "qlora":
+            silence_kernel_notice()
+        else:
+            leave_out_bitsandbytes()
         from xlam_train.training import run_training
 
         report = asdict(run_training(recipe, arguments.launched))

@@ -43,6 +43,11 @@ def silence_kernel_notice() -> None:
     logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 
+def leave_out_bitsandbytes() -> None:
+    """Spare this process the second that importing it takes: peft does so for any adapter where it is installed."""
+    sys.modules["bitsandbytes"] = None  # type: ignore[assignment]  # Python's way to say that a module is not there
+
+
 def four_bit_config(compute: torch.dtype) -> BitsAndBytesConfig:
     """What transformers needs to quantize while it loads; products are computed in `compute`."""
     from transformers import BitsAndBytesConfig

@@ -1,4 +1,4 @@
-"""Backends behind one interface: prompts in, greedy answers with their tokens and margins out.
+"""Backends behind one interface: prompts or conversations in, answers with their tokens, log-probabilities and times out.
 
 Every backend builds the text of a prompt from the chat template that its own artefact carries, so
 what is tested is what a user of that file gets.
@@ -6,52 +6,105 @@ what is tested is what a user of that file gets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import Protocol
-
-from data_pipeline.core.errors import InputError
+from typing import Any, Protocol
 
 Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Completion:
-    """A greedy answer.
+class Chat:
+    """A conversation for the template that the artefact carries.
 
     Attributes:
-        text: the answer without its end-of-turn token.
-        tokens: ids of the generated tokens, the end-of-turn token included where it was generated.
-        margins: per token, log-probability of the chosen token minus that of the runner-up (nats).
+        messages: as OpenAI's API has them: role, content, tool_calls, tool_call_id.
+        tools: as OpenAI's API has them, {"type": "function", "function": {...}}; None for a chat without tools.
+    """
+
+    messages: tuple[Mapping[str, Any], ...]
+    tools: tuple[Mapping[str, Any], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """The only texts that may come out, told twice, as servers differ in what they take; see `constrain`.
+
+    Attributes:
+        grammar: in GBNF, llama.cpp's notation, which xgrammar reads too.
+        schema: as a JSON schema. It may allow more than the grammar (white space, another order of keys).
+    """
+
+    grammar: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One answer that is wanted.
+
+    Attributes:
+        prompt: text ready for the model's answer, or a conversation.
+        max_tokens: most tokens the answer may have, the one that ends the turn included.
+        constraint: what the answer has to be, or None for anything.
+        temperature: 0 takes the likeliest token each time.
+        top_p: share of probability to sample from.
+        seed: of sampling.
+    """
+
+    prompt: str | Chat
+    max_tokens: int = 512
+    constraint: Constraint | None = None
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Completion:
+    """An answer.
+
+    Attributes:
+        text: without its end-of-turn token.
+        tokens: ids of the generated tokens, the end-of-turn token included where it was generated; () where a server
+            does not tell.
+        logprobs: log-probability of each token in nats, before any constraint; () where a server does not tell.
+        margins: log-probability of each token minus that of the best other one (nats); () likewise.
         stopped: the model ended its turn by itself within the budget.
+        first_token_seconds: from the request to its first token, queueing included.
+        seconds: from the request to its end.
     """
 
     text: str
     tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
     margins: tuple[float, ...]
     stopped: bool
+    first_token_seconds: float
+    seconds: float
 
 
 class Backend(Protocol):
-    """What the smoke test needs of a model."""
+    """A model that can be asked. Used in a `with` block, which loads and frees it."""
 
     name: str
 
-    def prompt_text(self, content: str) -> str:
-        """The model's chat template around one user message, ready for its answer."""
+    def prompt_text(self, chat: Chat) -> str | None:
+        """The artefact's own template around a conversation, ready for the answer; None where a server does not tell."""
 
-    def tokenize(self, text: str) -> list[int]:
-        """Token ids of a prompt text, its special tokens parsed."""
+    def tokenize(self, text: str) -> list[int] | None:
+        """Token ids of a prompt text, its special tokens parsed; None where a server does not tell."""
 
-    def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
-        """Greedy answers, in the prompts' order.
+    def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
+        """Answers, in the requests' order.
 
         Args:
-            prompts: rendered prompts.
-            budgets: for each prompt, the most tokens its answer may have.
+            requests: what is wanted.
             progress: hears how many more are done.
+
+        Raises:
+            InputError: the model cannot do what is asked, or a server cannot be reached.
         """
 
     def __enter__(self) -> Backend: ...
@@ -59,20 +112,3 @@ class Backend(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-def open_backend(model: Path, threads: int | None = None) -> Backend:
-    """The backend for a GGUF file or a Hugging Face folder.
-
-    Raises:
-        InputError: there is no model at the path.
-    """
-    if model.is_file() and model.suffix == ".gguf":
-        from xlam_train.infer.llama_cpp import LlamaCppBackend
-
-        return LlamaCppBackend(model, threads)
-    if (model / "config.json").is_file():
-        from xlam_train.infer.transformers_backend import TransformersBackend
-
-        return TransformersBackend(model, threads)
-    raise InputError(f"{model}: no model here; give a Hugging Face folder (with config.json) or a .gguf file")
