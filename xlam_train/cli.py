@@ -18,6 +18,7 @@ from typing import Any
 
 from data_pipeline.core.errors import CheckFailed, InputError, XlamError
 from xlam_train.cli_data import add_data
+from xlam_train.cli_eval import add_eval
 from xlam_train.cli_parts import add_command, add_group, add_overrides, add_source, print_json, source_options
 from xlam_train.cli_plan import add_plan
 
@@ -80,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_plan(commands)
     _add_export(add_group(commands, "export", "turn an adapter into weights for serving"))
     _add_smoke(commands)
+    add_eval(add_group(commands, "eval", "score a model: the Berkeley leaderboard, held-out data"))
     return parser
 
 

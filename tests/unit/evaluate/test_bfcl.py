@@ -1,0 +1,315 @@
+"""The leaderboard's cases, answers and scores; its questions are read for evaluation alone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from dataclasses import replace
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from data_pipeline.core.errors import InputError
+from xlam_train.evaluate.bfcl.asking import ANSWERS, Answer, Asking, ask
+from xlam_train.evaluate.bfcl.cases import (
+    AST,
+    CATEGORIES,
+    GROUPS,
+    SINGLE_TURN,
+    choose_categories,
+    load_cases,
+    tool_schema,
+)
+from xlam_train.evaluate.bfcl.judging import judge, read_leniently
+from xlam_train.evaluate.bfcl.package import MODEL, load_package
+from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
+from xlam_train.evaluate.bfcl.report import bar_chart, category_table, july_table
+from xlam_train.evaluate.bfcl.scores import BfclReport, count, judge_answers
+from xlam_train.evaluate.bfcl.stock_handler import decode_ast, decode_execute, format_prompt
+from xlam_train.infer.backends import Completion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from xlam_train.evaluate.bfcl.cases import Case
+    from xlam_train.evaluate.bfcl.package import Package
+
+pytest.importorskip("bfcl_eval")
+COUNTS = {
+    "simple_python": 400,
+    "simple_java": 100,
+    "simple_javascript": 50,
+    "multiple": 200,
+    "parallel": 200,
+    "parallel_multiple": 200,
+    "irrelevance": 240,
+}
+
+
+@pytest.fixture(scope="module")
+def package() -> Package:
+    return load_package()
+
+
+def value(allowed: Any) -> Any:
+    """One of the allowed values, at every depth."""
+    if isinstance(allowed, dict) and all(isinstance(values, list) for values in allowed.values()):
+        inner = {key: [v for v in values if v != ""] for key, values in allowed.items() if "" not in values}
+        return {key: value(values[0]) for key, values in inner.items()}
+    return [value(entry) for entry in allowed] if isinstance(allowed, list) else allowed
+
+
+def right(case: Case) -> str:
+    """A right answer."""
+    calls = []
+    for call in case.truth or []:
+        ((name, arguments),) = call.items()
+        given = {key: [v for v in values if v != ""] for key, values in arguments.items()}
+        calls.append({"name": name, "arguments": {key: value(values[0]) for key, values in given.items() if values}})
+    return json.dumps({"tool_calls": calls})
+
+
+def wrong(case: Case) -> list[str]:
+    """Answers that are wrong in one way each."""
+    calls = json.loads(right(case))["tool_calls"]
+    renamed = [{**calls[0], "name": "nothing_of_the_kind"}, *calls[1:]]
+    more = [{**calls[0], "arguments": {**calls[0]["arguments"], "surplus": 1}}, *calls[1:]]
+    answers = [json.dumps({"tool_calls": made}) for made in (renamed, more, [*calls, *calls], [])]
+    return [*answers, "I cannot help with that.", right(case)[:-2], "", f"```json\n{right(case)}\n```"]
+
+
+def answered(cases: Sequence[Case], texts: Sequence[str]) -> dict[str, Answer]:
+    return {case.id: Answer(case.id, text, True, 9, 0.1) for case, text in zip(cases, texts, strict=True)}
+
+
+def scores(package: Package, cases: Sequence[Case], answers: dict[str, Answer]) -> BfclReport:
+    return count(judge_answers(package, cases, answers, "xlam-1"))
+
+
+def test_cases_are_those_of_the_board(package: Package) -> None:
+    assert {name: len(load_cases(package, name)) for name in COUNTS} == COUNTS
+    assert set(CATEGORIES) <= set(package.categories)
+
+
+@pytest.mark.parametrize("category", [name for name in COUNTS if name in AST and "java" not in name])
+def test_right_answers_are_right(package: Package, category: str) -> None:
+    cases = load_cases(package, category)
+    verdicts = Counter(judge(package, case, right(case)).valid for case in cases)
+    assert verdicts[True] >= 0.98 * len(cases)  # a few list alternatives whose first two do not go together
+
+
+def test_wrong_answers_are_wrong_and_named(package: Package) -> None:
+    for case in load_cases(package, "simple_python", 20):
+        errors = [judge(package, case, answer).error for answer in wrong(case)]
+        assert all(errors)
+        assert errors[4:] == [
+            "unreadable:text_around",
+            "unreadable:not_json",
+            "unreadable:empty",
+            "unreadable:code_fence",
+        ]
+
+
+def test_fenced_answers_are_right_by_the_lenient_reading_only(package: Package) -> None:
+    for case in load_cases(package, "multiple", 20):
+        found = judge(package, case, wrong(case)[-1])
+        assert (found.valid, found.lenient) == (False, True)
+
+
+def test_prose_and_an_empty_list_call_nothing(package: Package) -> None:
+    case = load_cases(package, "irrelevance", 1)[0]
+    assert judge(package, case, '{"tool_calls": []}').valid
+    assert judge(package, case, "None of them helps.").valid
+    name = case.tools[0]["name"]
+    called = judge(package, case, json.dumps([{"name": name, "arguments": {}}]))
+    assert (called.valid, called.error) == (False, "calls_something")
+    relevant = load_cases(package, "live_relevance", 1)[0]
+    assert judge(package, relevant, "[]").error == "calls_nothing"
+
+
+def test_thousands_of_calls_are_read(package: Package) -> None:
+    case = load_cases(package, "parallel", 1)[0]
+    many = json.dumps({"tool_calls": json.loads(right(case))["tool_calls"] * 2000})
+    assert not judge(package, case, many).valid
+
+
+def test_the_first_json_that_holds_calls_is_read() -> None:
+    text = 'Well {so} [1] I call [{"name": "f", "arguments": {"x": 1}}] now'
+    assert read_leniently(text, "xlam-1") == [{"f": {"x": 1}}]
+    assert read_leniently("{[" * 50, "xlam-1") is None
+
+
+def test_types_are_named_as_in_json_schema_at_every_depth() -> None:
+    inner = {"type": "dict", "properties": {"x": {"type": "float"}, "y": {"type": "tuple", "items": {"type": "any"}}}}
+    tool = tool_schema({"name": "a.b", "description": "d", "parameters": {"type": "dict", "properties": {"p": inner}}})
+    found = tool["parameters"]["properties"]["p"]
+    assert (tool["name"], tool["parameters"]["type"], found["type"]) == ("a.b", "object", "object")
+    assert found["properties"] == {"x": {"type": "number"}, "y": {"type": "array", "items": {"type": "string"}}}
+
+
+def test_a_sample_is_always_the_same(package: Package) -> None:
+    first, again = (load_cases(package, "multiple", 30) for _ in range(2))
+    assert [case.id for case in first] == [case.id for case in again]
+    assert len({case.id for case in first}) == 30
+
+
+def test_categories_and_groups() -> None:
+    assert choose_categories(["irrelevance", "core"]) == GROUPS["core"]
+    with pytest.raises(InputError, match=r"no 'simpel_python'.*simple_python"):
+        choose_categories(["simpel_python"])
+
+
+def test_published_figures_are_those_of_the_rows() -> None:
+    assert [round(together(model), 2) for model in MODELS] == [87.63, 77.84]
+    assert weighted({row.name: 0.5 for row in ROWS}) == pytest.approx(0.5)
+    python_alone = {"simple_python": 1.0, "simple_java": 0.0, "simple_javascript": 0.0}
+    assert ROWS[0].share(python_alone) == pytest.approx(400 / 550)
+
+
+def test_scores_tables_and_chart(package: Package) -> None:
+    cases = [case for name in GROUPS["july_2024"] for case in load_cases(package, name, 6)]
+    texts = [right(case) if index % 2 else "no" for index, case in enumerate(cases)]
+    report = scores(package, cases, answered(cases, texts))
+    python = report.categories["simple_python"]
+    assert (python.cases, python.right) == (6, 3)
+    assert python.low < 0.5 < python.high
+    assert report.errors["simple_python"] == {"unreadable:text_around": 3}
+    assert report.examples["simple_python"]["unreadable:text_around"][0]["answer"] == "no"
+    july = report.july_2024()
+    assert july is not None
+    assert set(july) == {*(row.name for row in ROWS), "together"}
+    assert category_table(report).row_count == 7
+    table = july_table(report, "mine")
+    assert table is not None
+    assert table.row_count == 6
+    chart = bar_chart(report, "mine <1>")
+    assert chart.count("<rect") == 3 + 6 * 3
+    assert "mine &lt;1&gt;" in chart
+    json.dumps(report.to_dict())
+
+
+def test_without_every_row_there_is_no_comparison(package: Package) -> None:
+    cases = load_cases(package, "multiple", 4)
+    report = scores(package, cases, answered(cases, ["no"] * 4))
+    assert report.july_2024() is None
+    assert july_table(report, "mine") is None
+    assert bar_chart(report, "mine").count("<rect") == 2
+
+
+def test_half_a_surrogate_pair_is_wrong_and_can_be_stored(package: Package, tmp_path: Path) -> None:
+    cases = load_cases(package, "multiple", 1)
+    asking = Asking("model", "template", 64, package.version)
+    model = Model(cases)
+    model.answers = dict.fromkeys(model.answers, '{"tool_calls": [{"name": "\ud800", "arguments": {}}]}')
+    answers = ask(model, asking, cases, tmp_path)  # type: ignore[arg-type]
+    assert not judge(package, cases[0], answers[cases[0].id].text).valid
+
+
+class Model:
+    """A backend that knows the answers, and may die; only what is asked of it is of interest here."""
+
+    name = "model"
+
+    def __init__(self, cases: Sequence[Case], lives: int = 10**6) -> None:
+        self.answers = {json.dumps(case.tools) + case.messages[-1]["content"]: right(case) for case in cases}
+        self.lives, self.asked = lives, 0
+
+    def complete(self, requests: Sequence[Any], progress: Any) -> list[Completion]:
+        self.lives -= 1
+        if self.lives < 0:
+            raise InputError("the server went away")
+        self.asked += len(requests)
+        progress(len(requests))
+        return [Completion(self._answer(request), (1, 2), (), (), True, 0.1, 0.2) for request in requests]
+
+    def _answer(self, request: Any) -> str:
+        tools = json.dumps([tool["function"] for tool in request.prompt.tools])
+        return self.answers[tools + request.prompt.messages[-1]["content"]]
+
+
+def test_a_dead_server_costs_nothing_that_was_answered(package: Package, tmp_path: Path) -> None:
+    cases = load_cases(package, "multiple", 80)
+    asking = Asking("model", "template", 64, package.version)
+    with pytest.raises(InputError, match="went away"):
+        ask(Model(cases, lives=1), asking, cases, tmp_path)  # type: ignore[arg-type]
+    lines = (tmp_path / ANSWERS).read_bytes()
+    (tmp_path / ANSWERS).write_bytes(lines[:-7])  # as a kill leaves it
+    model = Model(cases)
+    answers = ask(model, asking, cases, tmp_path)  # type: ignore[arg-type]
+    assert model.asked == 80 - lines.count(b"\n") + 1
+    assert {key: answer.id for key, answer in answers.items()} == {case.id: case.id for case in cases}
+    report = scores(package, cases, answers)
+    assert report.categories["multiple"].share > 0.95
+    with pytest.raises(InputError, match="other settings"):
+        ask(model, replace(asking, max_tokens=65), cases, tmp_path)  # type: ignore[arg-type]
+
+
+def stock_runner(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The stock evaluator's own module; what it imports for other people's models is left out."""
+    for name, content in {
+        "bfcl_eval.model_handler.base_handler": {"BaseHandler": object},
+        "bfcl_eval.model_handler.utils": {"parse_prompt_variation_params": None},
+        "dotenv": {"load_dotenv": None},
+    }.items():
+        module = ModuleType(name)
+        module.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    from bfcl_eval.eval_checker import eval_runner
+
+    return eval_runner
+
+
+class Handler:
+    """What the registered handler decodes by."""
+
+    def decode_ast(self, result: str, language: Any, has_tool_call_tag: bool) -> Any:
+        return decode_ast(result, "xlam-1")
+
+
+@pytest.mark.parametrize("category", SINGLE_TURN)
+def test_counts_equal_the_stock_evaluators(
+    package: Package, category: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runner = stock_runner(monkeypatch)
+    cases = load_cases(package, category)
+    texts = [
+        (
+            [right(case), *wrong(case)]
+            if case.truth
+            else ["[]", "no", f'[{{"name": "{case.tools[0]["name"]}", "arguments": {{}}}}]' if case.tools else "{}"]
+        )
+        for case in cases
+    ]
+    chosen = [options[index % len(options)] for index, options in enumerate(texts)]
+    results = [{"id": case.id, "result": text} for case, text in zip(cases, chosen, strict=True)]
+    prompts = package.load_cases(category, include_language_specific_hint=False)
+    if category in AST:
+        truth = package.load_truth(category)
+        share, count = runner.ast_file_runner(Handler(), results, prompts, truth, category, MODEL, tmp_path)
+    else:
+        share, count = runner.relevance_file_runner(Handler(), results, prompts, MODEL, category, tmp_path)
+    ours = scores(package, cases, answered(cases, chosen)).categories[category]
+    assert (ours.right, ours.cases) == (round(share * count), count)
+    assert 0 < ours.right < ours.cases
+
+
+class Tokenizer:
+    def apply_chat_template(self, messages: Any, tokenize: bool, add_generation_prompt: bool) -> str:
+        return "|".join(message["content"] for message in messages) + ">"
+
+
+@pytest.mark.parametrize("variant", ["xlam-1", "xlam-1-bfcl"])
+def test_the_stock_handler_asks_what_we_ask(package: Package, variant: Any) -> None:
+    for category in ("simple_java", "multiple", "live_simple"):
+        for case, entry in zip(load_cases(package, category), package.load_cases(category), strict=True):
+            request = Asking("m", variant, 64, package.version).request(case)
+            asked = "|".join(message["content"] for message in request.prompt.messages) + ">"  # type: ignore[union-attr]
+            assert format_prompt(Tokenizer(), entry["question"][0], entry["function"], variant) == asked
+
+
+def test_calls_as_source() -> None:
+    answer = '[{"name": "a.f", "arguments": {"x": "it\'s", "y": [1, null, true]}}, {"name": "g", "arguments": {}}]'
+    assert decode_execute(answer, "xlam-1") == ['a.f(x="it\'s", y=[1, None, True])', "g()"]

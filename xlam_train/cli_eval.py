@@ -1,0 +1,133 @@
+"""The commands `xlam eval bfcl|heldout`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_pipeline.core.errors import CheckFailed, InputError
+from xlam_train.cli_parts import add_command, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from data_pipeline.core.schema import Trajectory
+    from xlam_train.evaluate.heldout import Outcome
+
+PROMPTINGS = ("xlam-1", "xlam-1-bfcl", "template")
+
+
+def add_eval(commands: Any) -> None:
+    """Both."""
+    text = "ask a model the Berkeley leaderboard's questions and score the answers as the leaderboard does"
+    example = "xlam eval bfcl runs/quickstart/model-q8_0.gguf --category core --sample 50 --out runs/bfcl"
+    parser = add_command(commands, "bfcl", text, example, _bfcl)
+    parser.add_argument(
+        "model", metavar="MODEL", help="Hugging Face folder, .gguf file, http://HOST:PORT/v1, vllm:PATH"
+    )
+    text = "a category, or all | live | non_live | multi_turn | core | july_2024; may be repeated; default: core"
+    parser.add_argument("--category", action="append", metavar="NAME", help=text)
+    text = "so many of each category, always the same ones; default: all"
+    parser.add_argument("--sample", type=_positive, metavar="N", help=text)
+    text = "who writes the prompt: a variant here, or the artefact's chat template; default: %(default)s"
+    parser.add_argument("--prompt", choices=PROMPTINGS, default=PROMPTINGS[0], help=text)
+    parser.add_argument(
+        "--max-tokens", type=_positive, default=512, metavar="N", help="of an answer; default: %(default)s"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs/bfcl"), help="default: %(default)s")
+    parser.add_argument(
+        "--min-ast", type=float, default=0.0, help="least mean of the AST categories; default: %(default)s"
+    )
+    text = "ask a model the queries of a held-out dataset and compare its calls with the expected ones"
+    example = "xlam eval heldout runs/quickstart/model-q8_0.gguf runs/quickstart/data/unseen"
+    parser = add_command(commands, "heldout", text, example, _heldout)
+    parser.add_argument("model", metavar="MODEL", help="as for bfcl")
+    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder that `xlam data generate` made")
+    parser.add_argument("--compare", metavar="MODEL", help="a second model, on the same samples, with a paired test")
+    text = "dataset of the training: tells seen tools from unseen ones"
+    parser.add_argument("--trained-on", type=Path, metavar="DATASET", help=text)
+    parser.add_argument("--samples", type=_positive, metavar="N", help="only the first so many; default: all")
+    parser.add_argument(
+        "--min-exact", type=float, default=0.0, help="least share of exact answers; default: %(default)s"
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _bfcl(arguments: argparse.Namespace) -> None:
+    from data_pipeline.core.jsonl import write_atomic, write_json
+    from data_pipeline.report.console import console
+    from xlam_train.evaluate.bfcl import report as pages
+    from xlam_train.evaluate.bfcl.run import run_bfcl
+
+    categories = arguments.category or ["core"]
+    report, result = run_bfcl(
+        arguments.model, categories, arguments.prompt, arguments.max_tokens, arguments.sample, arguments.out
+    )
+    write_json(arguments.out / "scores.json", result)
+    name = Path(arguments.model).name
+    write_atomic(arguments.out / "scores.svg", pages.bar_chart(report, name).encode())
+    if arguments.json:
+        print_json(result)
+    for shown in (pages.category_table(report), pages.july_table(report, name)):
+        if shown is not None:
+            console().print(shown)
+    console().print(f"{pages.DIFFERENCES}\nAnswers, scores.json and scores.svg: {arguments.out}", soft_wrap=True)
+    mean = report.ast_mean()
+    if mean is not None and mean < arguments.min_ast:
+        raise CheckFailed(f"{arguments.model}: mean of the AST categories {mean:.1%}, below {arguments.min_ast:.0%}")
+
+
+def _heldout(arguments: argparse.Namespace) -> None:
+    from itertools import islice
+
+    from data_pipeline.core.dataset import read_dataset
+    from data_pipeline.report.console import console
+    from xlam_train.evaluate import comparison
+
+    samples = list(islice(read_dataset(arguments.dataset), arguments.samples))
+    if not samples:
+        raise InputError(f"{arguments.dataset}: holds no samples")
+    known = None
+    if arguments.trained_on is not None:
+        known = frozenset(tool.name for sample in read_dataset(arguments.trained_on) for tool in sample.tools)
+    result: dict[str, Any] = {"dataset": str(arguments.dataset)}
+    outcomes = []
+    for model in filter(None, (arguments.model, arguments.compare)):
+        outcomes.append(_answers(model, samples))
+        groups = comparison.group_outcomes(samples, outcomes[-1], "xlam-1", known)
+        result[model] = {"groups": comparison.as_dict(groups), "outcomes": [asdict(o) for o in outcomes[-1]]}
+        console().print(comparison.group_table(f"{model} on {arguments.dataset}", groups))
+    if arguments.compare is not None:
+        compared = comparison.compare_outcomes(*outcomes)
+        result["comparison"] = asdict(compared)
+        console().print(compared.sentence(arguments.model, arguments.compare), soft_wrap=True)
+    if arguments.json:
+        print_json(result)
+    exact = sum(outcome.exact for outcome in outcomes[0]) / len(samples)
+    if exact < arguments.min_exact:
+        raise CheckFailed(f"{arguments.model}: {exact:.0%} exactly right, below {arguments.min_exact:.0%}")
+
+
+def _answers(model: str, samples: Sequence[Trajectory]) -> list[Outcome]:
+    """Each sample's query in the prompt it was made for, as one message of the user, judged."""
+    from data_pipeline.report.console import progress_bar
+    from data_pipeline.tools.executor import Executor
+    from xlam_train.evaluate.heldout import judge
+    from xlam_train.infer.backends import Request
+    from xlam_train.infer.opening import open_backend
+    from xlam_train.infer.smoke_set import rendered_chat
+
+    requests = [Request(rendered_chat(sample)) for sample in samples]
+
+    with open_backend(model) as backend, Executor() as executor, progress_bar() as bar:
+        task = bar.add_task(f"held out: {backend.name}", total=len(samples), note="")
+        answers = backend.complete(requests, lambda done: bar.advance(task, done))
+        return [judge(sample, done.text, executor) for sample, done in zip(samples, answers, strict=True)]

@@ -1,0 +1,213 @@
+"""The leaderboard's multi-turn categories: several requests on simulated services that remember.
+
+For each request the model calls until it calls nothing more; what it called is then replayed by the leaderboard's
+checker beside the expected calls, and states and results are compared. The services are the package's own classes,
+which run calls by `eval`. Only calls reach them whose name is on offer and whose parameter names are identifiers, with
+values written as literals, so no text of a model is ever evaluated.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from data_pipeline.core.errors import FormatError, InputError
+from data_pipeline.core.schema import Message
+from data_pipeline.core.turns import prompt
+from data_pipeline.core.xlam_format import parse_calls
+from xlam_train.evaluate.bfcl.asking import Answer, answer_all
+from xlam_train.evaluate.bfcl.cases import draw, tool_schema
+from xlam_train.evaluate.bfcl.judging import Judgement
+from xlam_train.evaluate.bfcl.scores import Judged
+from xlam_train.evaluate.bfcl.stock_handler import as_source
+from xlam_train.infer.backends import Chat, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from data_pipeline.core.schema import ToolCall
+    from xlam_train.evaluate.bfcl.asking import Asking
+    from xlam_train.evaluate.bfcl.package import Package
+    from xlam_train.infer.backends import Backend
+
+MAX_STEPS = 20  # answers to one request, the leaderboard's own limit
+MORE_FUNCTIONS = "I have updated some more functions you can choose from. What about now?"  # the leaderboard's words
+_UTILS = "bfcl_eval.eval_checker.multi_turn_eval.multi_turn_utils"
+_CHECKER = "bfcl_eval.eval_checker.multi_turn_eval.multi_turn_checker"
+
+
+@dataclass(frozen=True)
+class Services:
+    """The simulated services of one conversation, and the checker's."""
+
+    execute: Callable[..., tuple[list[str], dict[str, Any]]]
+    check: Callable[..., dict[str, Any]]
+    memory: dict[str, Any]
+    """Where the package keeps its services between calls, by name."""
+
+    @classmethod
+    def load(cls) -> Services:
+        """Import them.
+
+        Raises:
+            InputError: something that a service needs is not installed.
+        """
+        try:
+            utils = importlib.import_module(_UTILS)
+            checker = importlib.import_module(_CHECKER)
+        except ImportError as error:
+            raise InputError(f"multi-turn categories need {error.name}; pip install {error.name}") from error
+        return cls(utils.execute_multi_turn_func_call, checker.multi_turn_checker, vars(utils))
+
+    def forget(self, name: str) -> None:
+        """End the services of a conversation."""
+        for key in [key for key in self.memory if key.startswith(f"{name}_")]:
+            del self.memory[key]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A case.
+
+    Attributes:
+        entry: as the package has it.
+        truth: expected calls of each request, as source.
+    """
+
+    entry: dict[str, Any]
+    truth: list[list[str]]
+
+    @property
+    def id(self) -> str:
+        """The leaderboard's."""
+        return str(self.entry["id"])
+
+    @property
+    def category(self) -> str:
+        """Its category."""
+        return self.id.rsplit("_", 1)[0]
+
+    def run(self, services: Services, name: str, calls: list[str]) -> list[str]:
+        """Execute calls; what each returned, as text."""
+        long = "long_context" in self.id
+        given = self.entry["initial_config"], self.entry["involved_classes"], name, self.id
+        return services.execute(calls, *given, long_context=long)[0]
+
+
+def load_conversations(package: Package, category: str, sample: int | None = None) -> list[Conversation]:
+    """The cases of a category, in the leaderboard's order; only `sample` of them, always the same ones, if given."""
+    pairs = zip(package.load_cases(category), package.load_truth(category), strict=True)
+    return draw([Conversation(entry, truth["ground_truth"]) for entry, truth in pairs], category, sample)
+
+
+def ask_conversations(
+    backend: Backend, services: Services, asking: Asking, conversations: Sequence[Conversation], folder: Path
+) -> dict[str, Answer]:
+    """All answers by id, resumable like single ones; the text of an answer is the JSON of what `converse` returns."""
+
+    def put(chunk: Sequence[Conversation], done: Callable[[int], None]) -> list[Answer]:
+        (conversation,) = chunk
+        began = time.perf_counter()
+        written = converse(backend, services, conversation, asking.max_tokens, "asked")
+        done(1)
+        seconds = round(time.perf_counter() - began, 3)
+        return [Answer(conversation.id, json.dumps(written), True, 0, seconds)]
+
+    return answer_all(asking, conversations, folder, 1, put)
+
+
+def judge_conversations(
+    services: Services, conversations: Sequence[Conversation], answers: Mapping[str, Answer]
+) -> list[Judged]:
+    """Judge what `ask_conversations` returned."""
+    texts = [(conversation, answers[conversation.id].text) for conversation in conversations]
+    return [
+        Judged(c.category, c.id, text, judge_conversation(services, c, json.loads(text), "judged")) for c, text in texts
+    ]
+
+
+def converse(
+    backend: Backend, services: Services, conversation: Conversation, max_tokens: int, name: str
+) -> list[list[str]]:
+    """Ask every request of a conversation; what the model wrote, for each request.
+
+    Args:
+        backend: opened.
+        services: where calls run.
+        conversation: the case.
+        max_tokens: of one answer.
+        name: of the services, unique in this process.
+    """
+    tools = [tool_schema(function) for function in conversation.entry["function"]]
+    missing = conversation.entry.get("missed_function", {})
+    messages: list[Message] = []
+    written: list[list[str]] = []
+    try:
+        for number, asked in enumerate(conversation.entry["question"]):
+            tools += [tool_schema(function) for function in missing.get(str(number), ())]
+            turn = asked or [{"role": "user", "content": MORE_FUNCTIONS}]  # only new functions come without a text
+            messages += [Message.model_validate(dict(message)) for message in turn]
+            written.append([])
+            for answer, calls in itertools.islice(_steps(backend, tools, messages, max_tokens), MAX_STEPS):
+                written[-1].append(answer)
+                results = conversation.run(services, name, [as_source(c.name, c.arguments) for c in calls])
+                messages.append(Message(role="assistant", tool_calls=tuple(calls)))
+                messages += [Message(role="tool", content=result) for result in results]
+    finally:
+        services.forget(name)
+    return written
+
+
+def _steps(
+    backend: Backend, tools: list[dict[str, Any]], messages: list[Message], max_tokens: int
+) -> Iterator[tuple[str, list[ToolCall]]]:
+    """Answers with their calls, the last of which has none; the caller adds to `messages` in between."""
+    calls: list[ToolCall] = [...]  # type: ignore[list-item]
+    while calls:
+        asked = prompt(tools, messages)
+        (done,) = backend.complete([Request(Chat(tuple(asked.messages)), max_tokens)], lambda count: None)
+        calls = safe_calls(done.text, {tool["name"] for tool in tools}) or []
+        yield done.text, calls
+
+
+def safe_calls(answer: str, offered: set[str]) -> list[ToolCall] | None:
+    """The calls of an answer; None if it is none, or one that must not be evaluated."""
+    try:
+        calls = parse_calls(answer)
+    except FormatError:
+        return None
+    fine = all(call.name in offered and all(key.isidentifier() for key in call.arguments) for call in calls)
+    return calls if fine else None
+
+
+def judge_conversation(
+    services: Services, conversation: Conversation, written: list[list[str]], name: str
+) -> Judgement:
+    """Replay the calls beside the expected ones.
+
+    Args:
+        services: fresh ones are made.
+        conversation: the case.
+        written: from `converse`.
+        name: of the services, unique in this process.
+    """
+    tools = {function["name"] for function in conversation.entry["function"]}
+    tools |= {f["name"] for more in conversation.entry.get("missed_function", {}).values() for f in more}
+    if len(written) != len(conversation.truth) or any(len(steps) >= MAX_STEPS for steps in written):
+        return Judgement(False, False, "multi_turn:force_terminated", f"{MAX_STEPS} answers to one request")
+    decoded = [
+        [[as_source(c.name, c.arguments) for c in calls] for text in steps if (calls := safe_calls(text, tools))]
+        for steps in written
+    ]
+    try:
+        found = services.check(decoded, conversation.truth, conversation.entry, conversation.category, name)
+    finally:
+        services.forget(name)
+    if found["valid"]:
+        return Judgement(valid=True, lenient=True)
+    return Judgement(False, False, str(found["error_type"]), str(found.get("error_message", "")))

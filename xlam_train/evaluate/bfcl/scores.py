@@ -1,0 +1,144 @@
+"""Answers judged and counted: by category, by class of error, and beside what was published."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from xlam_train.evaluate.bfcl.cases import AST
+from xlam_train.evaluate.bfcl.judging import judge
+from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
+from xlam_train.evaluate.statistics import wilson_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from xlam_train.evaluate.bfcl.asking import Answer
+    from xlam_train.evaluate.bfcl.cases import Case
+    from xlam_train.evaluate.bfcl.judging import Judgement
+    from xlam_train.evaluate.bfcl.package import Package
+
+EXAMPLES = 3  # of each class of error
+SHOWN = 500  # characters of an example
+
+
+@dataclass(frozen=True)
+class CategoryScore:
+    """Of one category.
+
+    Attributes:
+        cases: asked.
+        right: by the strict reading.
+        lenient: by the lenient one.
+        low: lower end of the 95 % interval of the share (Wilson 1927).
+        high: its upper end.
+    """
+
+    cases: int
+    right: int
+    lenient: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """Right ones."""
+        return self.right / self.cases
+
+
+@dataclass(frozen=True)
+class BfclReport:
+    """What came of a run.
+
+    Attributes:
+        categories: score by category.
+        errors: by category, how many wrong answers of each class.
+        examples: by category and class, a few wrong answers.
+    """
+
+    categories: dict[str, CategoryScore]
+    errors: dict[str, dict[str, int]]
+    examples: dict[str, dict[str, list[dict[str, Any]]]]
+
+    def ast_mean(self) -> float | None:
+        """Plain mean over the categories whose calls are compared; None if none was asked."""
+        shares = [score.share for name, score in self.categories.items() if name in AST]
+        return sum(shares) / len(shares) if shares else None
+
+    def july_2024(self) -> dict[str, float] | None:
+        """Shares of the rows of July 2024 and `together`; None unless every row was asked."""
+        if not all(name in self.categories for row in ROWS for name in row.categories):
+            return None
+        measured = {name: score.share for name, score in self.categories.items()}
+        shares = {row.name: row.share(measured) for row in ROWS}
+        return {**shares, "together": weighted(shares)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "categories": {name: {**asdict(s), "share": s.share} for name, s in self.categories.items()},
+            "ast_mean": self.ast_mean(),
+            "july_2024": self.july_2024(),
+            "published": {
+                m: {**{row.name: row.shares[m] / 100 for row in ROWS}, "together": together(m) / 100} for m in MODELS
+            },
+            "errors": self.errors,
+            "examples": self.examples,
+        }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judged answer: of which category and case, the text, and the judgement."""
+
+    category: str
+    id: str
+    answer: str
+    judgement: Judgement
+
+
+def judge_answers(package: Package, cases: Sequence[Case], answers: Mapping[str, Answer], variant: str) -> list[Judged]:
+    """Judge every single-turn answer.
+
+    Args:
+        package: the leaderboard's.
+        cases: what was asked.
+        answers: by case id.
+        variant: how calls are written.
+    """
+    texts = [(case, answers[case.id].text) for case in cases]
+    return [Judged(case.category, case.id, text, judge(package, case, text, variant)) for case, text in texts]
+
+
+def count(judged: Iterable[Judged]) -> BfclReport:
+    """Counted by category, in the order of their first answers."""
+    found: dict[str, list[Judged]] = defaultdict(list)
+    for entry in judged:
+        found[entry.category].append(entry)
+    return BfclReport(
+        categories={name: _score([entry.judgement for entry in entries]) for name, entries in found.items()},
+        errors={name: _errors(entries) for name, entries in found.items()},
+        examples={name: _examples(entries) for name, entries in found.items()},
+    )
+
+
+def _score(judgements: Sequence[Judgement]) -> CategoryScore:
+    right = sum(found.valid for found in judgements)
+    lenient = sum(found.lenient for found in judgements)
+    return CategoryScore(len(judgements), right, lenient, *wilson_interval(right, len(judgements)))
+
+
+def _errors(judged: Iterable[Judged]) -> dict[str, int]:
+    """Classes of errors, the most frequent first."""
+    return dict(Counter(entry.judgement.error for entry in judged if entry.judgement.error).most_common())
+
+
+def _examples(judged: Iterable[Judged]) -> dict[str, list[dict[str, Any]]]:
+    """The first few of each class, without the question: the leaderboard is no source of training data."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for entry in judged:
+        error, detail = entry.judgement.error, entry.judgement.detail[:SHOWN]
+        if error and len(found[error]) < EXAMPLES:
+            found[error].append({"id": entry.id, "answer": entry.answer[:SHOWN], "detail": detail})
+    return dict(found)
