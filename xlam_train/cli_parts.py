@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from contextlib import AbstractContextManager, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -69,3 +71,8 @@ def source_options(arguments: argparse.Namespace) -> SourceOptions:
 def print_json(value: object) -> None:
     """A machine-readable result."""
     print(json.dumps(value, indent=2, default=str))  # noqa: T201
+
+
+def libraries_on_stderr() -> AbstractContextManager[object]:
+    """Keep stdout for the result: libraries that log there (DeepSpeed, on import) go to stderr."""
+    return redirect_stdout(sys.stderr)

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from xlam_train.export.gguf import GgufReport
     from xlam_train.export.merge import MergeReport
     from xlam_train.infer.backends import Backend
-    from xlam_train.infer.smoke import SmokeReport
+    from xlam_train.infer.smoke import Asking
+    from xlam_train.infer.smoke_report import SmokeReport
 
 INTERRUPTED = 130
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -223,9 +224,10 @@ def heldout(out: Path, name: str, count: int) -> list[Trajectory]:
 
 def _before(recipe: QuickstartRecipe, out: Path) -> dict[str, Any]:
     from xlam_train.infer.llama_cpp import LlamaCppBackend
+    from xlam_train.infer.smoke import Asking
 
     sets = _few(recipe, {name: heldout(out, name, recipe.heldout_samples) for name in ("seen", "unseen")})
-    reports = _smoke(LlamaCppBackend(out / "base-f16.gguf", go_on=may_become_answer), sets)
+    reports = _smoke(LlamaCppBackend(out / "base-f16.gguf", go_on=may_become_answer), sets, Asking(rendered=True))
     return {name: report.to_dict() for name, report in reports.items()}
 
 
@@ -234,16 +236,19 @@ def _few(recipe: QuickstartRecipe, sets: Mapping[str, list[Trajectory]]) -> dict
     return {name: samples[: recipe.compared_samples // 2] for name, samples in sets.items()}
 
 
-def _smoke(backend: Backend, sets: Mapping[str, Sequence[Trajectory]]) -> dict[str, SmokeReport]:
+def _smoke(
+    backend: Backend, sets: Mapping[str, Sequence[Trajectory]], asking: Asking | None = None
+) -> dict[str, SmokeReport]:
     from xlam_train.infer.smoke import smoke
 
     with backend as opened, Executor() as executor:
-        return {name: smoke(opened, samples, executor) for name, samples in sets.items()}
+        return {name: smoke(opened, samples, executor, asking) for name, samples in sets.items()}
 
 
 def _after(recipe: QuickstartRecipe, out: Path) -> dict[str, Any]:
+    from xlam_train.infer.agreement import answers_by_prompt, compare
     from xlam_train.infer.llama_cpp import LlamaCppBackend
-    from xlam_train.infer.smoke import answers_by_prompt, compare, first_of
+    from xlam_train.infer.smoke_report import first_of
     from xlam_train.infer.transformers_backend import TransformersBackend
 
     sets = {name: heldout(out, name, recipe.heldout_samples) for name in ("seen", "unseen")}
@@ -259,7 +264,7 @@ def _after(recipe: QuickstartRecipe, out: Path) -> dict[str, Any]:
         "agreement": {
             "prompts": sum(found.prompts for found in agreement),
             "equal": sum(found.equal for found in agreement),
-            "same_prompt_ids": sum(found.same_prompt_ids for found in agreement),
+            "same_prompt_ids": sum(found.same_prompt_ids or 0 for found in agreement),
             "partings": [asdict(parting) for found in agreement for parting in found.partings],
         },
     }

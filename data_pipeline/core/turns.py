@@ -15,6 +15,9 @@ and what the user said next.
 
 `actionstudio` is a message of the system with task and format, then the conversation as it is, in the base model's own
 template. Past calls stand as the text that the model wrote; Mistral's template takes them as calls only.
+
+All this is about chats with tools, be it an empty list of them. A chat that has no tools at all is no prompt of a
+variant: its messages go into the base model's template as they are.
 """
 
 from __future__ import annotations

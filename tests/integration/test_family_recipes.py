@@ -24,6 +24,7 @@ from data_pipeline.core.settings import load_settings
 from xlam_train.base import load_tokenizer
 from xlam_train.data.render import Renderer
 from xlam_train.export.merge import merge_adapter
+from xlam_train.infer.backends import Request
 from xlam_train.infer.transformers_backend import TransformersBackend
 from xlam_train.recipe import TrainRecipe
 
@@ -161,7 +162,7 @@ def test_recipe(path: Path, proof: Callable[[Path], Path], twin: Callable[[str],
         merge_adapter(base, trained, exported, probe_ids=[prompt])
     with TransformersBackend(exported, threads=1) as backend:
         text = load_tokenizer(exported).decode(prompt, skip_special_tokens=False)
-        (answer,) = backend.complete([text], [8], lambda _: None)
+        (answer,) = backend.complete([Request(text, 8)], lambda _: None)
     assert backend.tokenize(text) == prompt
     assert answer.tokens
 

@@ -1,4 +1,4 @@
-"""Scores of answers against held-out samples: format, tool, exact arguments, and whether the calls run."""
+"""Scores of answers against held-out samples: format, tool, exact arguments, and what the calls return."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_pipeline.core.errors import FormatError
-from data_pipeline.core.schema import ToolCall, Trajectory
-from data_pipeline.core.xlam_format import parse_calls
-from data_pipeline.tools.executor import Executor
+from data_pipeline.core.schema import Tool, ToolCall, Trajectory
+from data_pipeline.core.xlam_format import Variant, parse_calls
+from data_pipeline.tools.executor import ExecutionResult, Executor
+from data_pipeline.tools.schema_check import argument_errors
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,10 @@ class Outcome:
         valid: the answer parses strictly.
         tools: the called tools are the expected ones, counted.
         exact: the calls are the expected ones in any order, every argument equal.
-        runs: every call was executed without error; True where none was to be made and none was.
+        runs: every call was executed without error, or, of tools that are schemas only, has arguments that fit; True
+            where none was to be made and none was.
+        result: the calls ran and returned what the expected ones return, in any order; the same as `exact` where
+            nothing can be run. Arguments may differ, as where a default is written out.
         reason: why the answer failed: a parse reason, `wrong_tools`, `wrong_arguments`, or 'ok'.
         answer: the text.
     """
@@ -34,6 +38,7 @@ class Outcome:
     tools: bool
     exact: bool
     runs: bool
+    result: bool
     reason: str
     answer: str
 
@@ -47,19 +52,30 @@ class Score:
     tools: float
     exact: float
     runs: float
+    result: float
     exact_by_style: dict[str, float]
 
 
-def judge(sample: Trajectory, answer: str, executor: Executor) -> Outcome:
-    """Compare one answer with the sample's calls, and run what it calls."""
+def judge(sample: Trajectory, answer: str, executor: Executor, variant: Variant = "xlam-1") -> Outcome:
+    """Compare one answer with the sample's calls, and run what it calls.
+
+    Args:
+        sample: ends with the expected answer.
+        answer: a model's text.
+        executor: of the sample's tools.
+        variant: prompt variant the model was asked in.
+    """
     try:
-        calls = parse_calls(answer)
+        calls = parse_calls(answer, variant)
     except FormatError as error:
-        return Outcome(sample.id, sample.style, False, False, False, False, error.reason, answer)
+        return Outcome(sample.id, sample.style, False, False, False, False, False, error.reason, answer)
     tools = Counter(c.name for c in calls) == Counter(c.name for c in sample.calls)
     exact = Counter(map(canonical, calls)) == Counter(map(canonical, sample.calls))
     reason = "ok" if exact else "wrong_arguments" if tools else "wrong_tools"
-    return Outcome(sample.id, sample.style, True, tools, exact, _runs(sample, calls, executor), reason, answer)
+    done = _execute(sample, calls, executor)
+    runs = all(result.status == "ok" for result in done)
+    same = runs and (exact or (tools and _same_results(sample, calls, done, executor)))
+    return Outcome(sample.id, sample.style, True, tools, exact, runs, same, reason, answer)
 
 
 def canonical(call: ToolCall) -> str:
@@ -75,11 +91,32 @@ def _fold(value: object) -> object:
     return [_fold(entry) for entry in value] if isinstance(value, list) else value
 
 
-def _runs(sample: Trajectory, calls: Sequence[ToolCall], executor: Executor) -> bool:
+def _execute(sample: Trajectory, calls: Sequence[ToolCall], executor: Executor) -> list[ExecutionResult]:
     offered = {tool.name: tool for tool in sample.tools}
-    return all(
-        call.name in offered and executor.call(offered[call.name], call.arguments).status == "ok" for call in calls
-    )
+    return [_run(offered.get(call.name), call, executor) for call in calls]
+
+
+def _run(tool: Tool | None, call: ToolCall, executor: Executor) -> ExecutionResult:
+    if tool is None:
+        return ExecutionResult("unavailable", error=f"no tool '{call.name}' on offer")
+    if executor.runs(tool):
+        return executor.call(tool, call.arguments)
+    problem = argument_errors(tool, call.arguments)
+    return ExecutionResult("ok") if problem is None else ExecutionResult("bad_arguments", error=problem.detail)
+
+
+def _same_results(
+    sample: Trajectory, calls: Sequence[ToolCall], done: Sequence[ExecutionResult], executor: Executor
+) -> bool:
+    """Whether calls of the expected tools returned what the expected calls return."""
+    if not all(executor.runs(tool) for tool in sample.tools if tool.name in {call.name for call in calls}):
+        return False
+    return _returned(calls, done) == _returned(sample.calls, _execute(sample, sample.calls, executor))
+
+
+def _returned(calls: Sequence[ToolCall], done: Sequence[ExecutionResult]) -> Counter[str]:
+    found = [[call.name, _fold(result.result)] for call, result in zip(calls, done, strict=True)]
+    return Counter(json.dumps(entry, sort_keys=True) for entry in found)
 
 
 def score(outcomes: Sequence[Outcome]) -> Score:
@@ -94,5 +131,6 @@ def score(outcomes: Sequence[Outcome]) -> Score:
         tools=sum(o.tools for o in outcomes) / total,
         exact=sum(o.exact for o in outcomes) / total,
         runs=sum(o.runs for o in outcomes) / total,
+        result=sum(o.result for o in outcomes) / total,
         exact_by_style={style: sum(hits) / len(hits) for style, hits in sorted(styles.items())},
     )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
 import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from safetensors import SafetensorError
+
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import explain_os_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+# EFBIG: the file system's, or the user's limit of a file's size.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -25,17 +32,19 @@ def whole_file(out: Path, needed: int) -> Iterator[Path]:
         needed: bytes the file will take.
 
     Raises:
-        InputError: `out` is a folder, the disk has too little space, or it cannot be written.
+        InputError: `out` is a folder, another export writes it, the disk has too little space, or it cannot be
+            written.
     """
     if out.is_dir():
         raise InputError(f"{out} is a folder; give a file name, for example {out / 'model.gguf'}")
     temporary = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         _prepare(out, needed)
-        yield temporary
-        _sync(temporary)
-        temporary.replace(out)
-        _sync(out.parent)
+        with _claimed(out):
+            yield temporary
+            _sync(temporary)
+            temporary.replace(out)
+            _sync(out.parent)
     except OSError as error:
         raise _explain(error, out, needed) from error
     finally:
@@ -51,21 +60,74 @@ def whole_folder(out: Path, needed: int) -> Iterator[Path]:
         needed: bytes its files will take.
 
     Raises:
-        InputError: the disk has too little space, or it cannot be written.
+        InputError: another export writes it, the disk has too little space, or it cannot be written.
     """
     temporary = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         _prepare(out, needed)
-        temporary.mkdir()
-        yield temporary
-        for path in sorted(temporary.rglob("*")):
-            _sync(path)
-        _swap(temporary, out)
-        _sync(out.parent)
+        with _claimed(out):
+            temporary.mkdir()
+            yield temporary
+            for path in sorted(temporary.rglob("*")):
+                _sync(path)
+            _swap(temporary, out)
+            _sync(out.parent)
     except OSError as error:
         raise _explain(error, out, needed) from error
+    except SafetensorError as error:
+        # safetensors wraps what the system said.
+        code = next((code for code in _FULL if f"os error {code}" in str(error)), None)
+        if code is None:
+            raise
+        raise _explain(OSError(code, os.strerror(code)), out, needed) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_replaceable(out: Path, sources: Sequence[Path]) -> None:
+    """Replacing a folder deletes what was there, so it must be an old result and hold none of the inputs.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if any(source.resolve().is_relative_to(out.resolve()) for source in sources):
+        raise InputError(f"{out}: holds what is read and would be replaced; choose another --out")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out}: a file is in the way; choose another --out")
+    made = ("config.json", "adapter_config.json")
+    if out.is_dir() and any(out.iterdir()) and not any((out / name).is_file() for name in made):
+        raise InputError(f"{out}: has files that are no model and would be replaced; choose another --out")
+
+
+@contextmanager
+def _claimed(out: Path) -> Iterator[None]:
+    """Keep other exports from writing the same target; the lock ends with the process, however it ends."""
+    path = out.with_name(f".{out.name}.lock")
+    with path.open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{out}: another export is writing it; wait for it, or choose another --out") from error
+        try:
+            _drop_debris(out)
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _drop_debris(out: Path) -> None:
+    """What killed exports of the same target left; whoever holds the lock knows that nobody writes it any more."""
+    stem = f".{glob.escape(out.name)}.*"
+    for old in out.parent.glob(f"{stem}.old"):
+        if out.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:  # killed between the two renames of `_swap`
+            old.rename(out)
+    for path in out.parent.glob(f"{stem}.partial"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _swap(temporary: Path, out: Path) -> None:
@@ -99,7 +161,7 @@ def _sync(path: Path) -> None:
 
 
 def _explain(error: OSError, out: Path, needed: int) -> InputError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _FULL:
         megabytes = needed // 1_000_000 + 1
         return InputError(f"no space left writing {out}: free {megabytes} MB or choose another --out")
     return explain_os_error(error, out)

@@ -1,117 +1,58 @@
-"""A tokenizer as GGUF stores it: tokens with their kinds, merges, special ids and the pre-tokenizer's name.
-
-llama.cpp splits text into words with rules compiled into it and picks the rules by a name in the file. The
-name is found by behaviour: the ids a tokenizer gives for one fixed text are hashed and looked up, so that a
-renamed or re-saved folder is still recognised, and one whose splitting was damaged is not.
-"""
+"""A tokenizer as GGUF stores it: tokens with their kinds, merges or scores, special ids and how text is split."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import gguf
+from jinja2 import TemplateError
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json
+from xlam_train.export.metadata import read_optional
+from xlam_train.export.pre_tokenizers import PROBE_TEXT, find_pre_tokenizer
+from xlam_train.export.spm import BYTE, SPACE, piece_scores, space_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
-
-# The text of llama.cpp's protocol (convert_hf_to_gguf_update.py). Any change to it changes every digest.
-PROBE_TEXT = (
-    "\n \n\n \n\n\n \t \t\t \t\n  \n   \n    \n     \n\U0001f680 (normal) \U0001f636\u200d\U0001f32b\ufe0f "
-    "(multiple emojis concatenated) \u2705 \U0001f999\U0001f999 3 33 333 3333 33333 333333 3333333 33333333 "
-    "3.3 3..3 3...3 \u1780\u17b6\u1793\u17cb\u178f\u17c2\u1796\u17b7\u179f\u17c1\u179f\u17a2\u17b6\u1785"
-    "\U0001f601 ?\u6211\u60f3\u5728apple\u5de5\u4f5c1314151\u5929\uff5e ------======= "
-    "\u043d\u0435\u0449\u043e \u043d\u0430 \u0411\u044a\u043b\u0433\u0430\u0440\u0441\u043a\u0438 "
-    "''''''```````\"\"\"\"......!!!!!!?????? I've been 'told he's there, 'RE you sure? 'M not sure I'll "
-    "make it, 'D you like some tea? We'Ve a'lL"
-)
-
-# sha256 of str(ids of PROBE_TEXT) -> the name llama.cpp knows the pre-tokenizer by (llama.cpp, late 2026).
-PRE_TOKENIZERS = MappingProxyType(
-    {
-        "96a5f08be6259352137b512d4157e333e21df7edd3fcd152990608735a65b224": "bailingmoe",
-        "81d72c7348a9f0ebe86f23298d37debe0a5e71149e29bd283904c02262b27516": "chatglm-bpe",
-        "b6e8e1518dc4305be2fe39c313ed643381c4da5db34a98f6a04c093f8afbe99b": "chatglm-bpe",
-        "9c2227e4dd922002fb81bde4fc02b0483ca4f12911410dee2255e4987644e3f8": "command-r",
-        "a8594e3edff7c29c003940395316294b2c623e09894deebbc65f33f1515df79e": "dbrx",
-        "347715f544604f9118bb75ed199f68779f423cabb20db6de6f31b908d04d7821": "deepseek-coder",
-        "049ecf7629871e3041641907f3de7c733e4dbfdc736f57d882ba0b0845599754": "deepseek-llm",
-        "b3f499bb4255f8ca19fccd664443283318f2fd2414d5e0b040fbdd0cc195d6c5": "deepseek-r1-qwen",
-        "877081d19cf6996e2c4ff0e1236341e9b7bde288f5311a56a937f0afbbb3aeb5": "deepseek-v3",
-        "4e2b24cc4770243d65a2c9ec19770a72f08cffc161adbb73fcbb6b7dd45a0aae": "exaone",
-        "2085e1638f6c377a0aa4ead21b27bb4cb941bf800df86ed391011769c1758dfb": "exaone4",
-        "8aeee3860c56296a157a1fe2fad249ec40aa59b1bb5709f4ade11c4e6fe652ed": "falcon",
-        "3eda48b4c4dc7de733d1a8b3e3b4a85243dbbf704da2ee9d42c6beced8897896": "falcon-h1",
-        "48f8e02c0359c0bbdd82f26909171fac1c18a457bb47573ed1fe3bbb2c1cfd4b": "falcon-h1",
-        "60476e1243776c4fb1b993dbd7a5f15ac22f83c80afdf425fa5ae01c8d44ef86": "falcon-h1",
-        "a6b57017d60e6edb4d88ecc2845188e0eb333a70357e45dcc9b53964a73bbae6": "falcon-h1",
-        "9d032fcbd5501f4a38150912590928bfb36091efb5df11b8e2124b0390e3fb1e": "falcon3",
-        "9ca2dd618e8afaf09731a7cf6e2105b373ba6a1821559f258b272fe83e6eb902": "glm4",
-        "a1336059768a55c99a734006ffb02203cd450fed003e9a71886c88acf24fdbc2": "glm4",
-        "cdf5f35325780597efd76153d4d1c16778f766173908894c04afc20108536267": "glm4",
-        "0fe1cf6eda062318a1af7270f3331a85c539a01778ff948e24388e949c5282f4": "gpt-2",
-        "3ce83efda5659b07b1ad37ca97ca5797ea4285d9b9ab0dc679e4a720c9da7454": "gpt-2",
-        "ccc2ef013c104be7bae2965776d611e1d7a8a2a9c547dd93a682c9a9fc80352e": "gpt-4o",
-        "53e325976a6e142379c19b09afcae354f2f496f147afa8f9e189a33fe4e3024e": "granite-docling",
-        "bba3b3366b646dbdded5dbc42d59598b849371afc42f7beafa914afaa5b70aa6": "hunyuan-dense",
-        "81212dc7cdb7e0c1074ca62c5aeab0d43c9f52b8a737be7b12a777c953027890": "kimi-k2",
-        "0ef9807a4087ebef797fc749390439009c3b9eda9ad1a097abbe738f486c01e5": "llama-bpe",
-        "d353350c764d8c3b39c763113960e4fb4919bea5fbf208a0e3b22e8469dc7406": "llama4",
-        "d4c8f286ea6b520b3d495c4455483cfa2302c0cfcd4be05d781b6a8a0a7cdaf1": "megrez",
-        "a1e163ecab2e718a4c829d1148b6e86824ec36163bb71941c3dca9cd5ac25756": "mellum",
-        "36f3066e97b7f3994b379aaacde306c1444c6ae84e81a5ae3cd2b7ed3b8c42d4": "minicpm5",
-        "b6dc8df998e1cfbdc4eac8243701a65afe638679230920b50d6f17d81c098166": "olmo",
-        "fcace8b9cac38ce847670c970cd5892031a753a1ef381abd1d9af00f713da085": "phi-2",
-        "0e9433cbbb161f89e264eb32e8e64bfe69e834973ffca5d41d3948a604a3e2a3": "pixtral",
-        "d4540891389ea895b53b399da6ac824becc30f2fba0e9ddbb98f92e55ca0e97c": "qwen2",
-        "e636dc30a262dcc0d8c323492e32ae2b70728f4df7dfe9737d9f920a282b8aea": "qwen2",
-        "1444df51289cfa8063b96f0e62b1125440111bc79a52003ea14b6eac7016fd5f": "qwen35",
-        "d30d75d9059f1aa2c19359de71047b3ae408c70875e8a3ccf8c5fba56c9d8af4": "qwen35",
-        "6221ad2852e85ce96f791f476e0b390cf9b474c9e3d1362f53a24a06dc8220ff": "refact",
-        "d5f1dd6f980fec569fb218a81a7658ac45fc56b38c5a0adeb1c232fbe04ef5ec": "seed-coder",
-        "c136ed14d01c2745d4f60a9596ae66800e2b61fa45643e72436041855ad4089d": "smaug-bpe",
-        "855059429035d75a914d1eda9f10a876752e281a054a7a3d421ef0533e5b6249": "smollm",
-        "32d85c31273f8019248f2559fed492d929ea28b17e51d81d3bb36fff23ca72b3": "stablelm2",
-        "35d91631860c815f952d711435f48d356ebac988362536bed955d43bfa436e34": "starcoder",
-        "7dec86086fcc38b66b7bc1575a160ae21cf705be7718b9d5598190d7c12db76f": "superbpe",
-        "63b97e4253352e6f357cc59ea5b583e3a680eaeaf2632188c2b952de2588485e": "tekken",
-    }
-)
 
 # Added tokens that models use as control tokens without marking them as special.
 _CONTROL_TOKENS = frozenset({"<pad>", "<mask>", "<2mass>", "[@BOS@]"})
 _CONTROL_AFFIXES = (("<|", "|>"), ("<｜", "｜>"), ("<unused", ">"))
-# Names whose rules cut every digit off, spaces before it included, and a text whose parts are so cut.
-_DIGITS_APART = frozenset({"smollm", "starcoder", "refact", "command-r", "deepseek-coder"})
-_DIGIT_PARTS = ("a  ", "1", "2", "\n\n  ", "7")
-_NORMAL = int(gguf.TokenType.NORMAL)
+_NORMAL, _UNKNOWN = int(gguf.TokenType.NORMAL), int(gguf.TokenType.UNKNOWN)
 _SPECIAL = ("bos", "eos", "unk", "pad")
+_MORE_ENDS = ("eot", "eom")  # llama.cpp ends an answer at each of eos, eot and eom
+# SentencePiece's score of what is no piece, and llama.cpp's of what was added or is padding.
+_SCORES = {gguf.TokenType.USER_DEFINED: -1000.0, gguf.TokenType.UNUSED: -10000.0}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Vocabulary:
     """What a GGUF file says about the tokenizer.
 
     Attributes:
+        model: "gpt2" for byte-level BPE, "llama" for SentencePiece.
         pre_tokenizer: llama.cpp's name for the word-splitting rules.
         tokens: one text a row of the embedding, padded with `[PAD{i}]`; byte-level where kinds say normal.
         kinds: one `gguf.TokenType` a token.
-        merges: BPE merges, best first, as "left right".
-        special_ids: id by kind (bos, eos, unk, pad), only those the model has.
+        merges: BPE merges, best first, as "left right"; none for SentencePiece.
+        scores: one a token, the best joined first; none for byte-level BPE.
+        space_prefix: a text after a special token gets a space in front; SentencePiece only.
+        special_ids: id by kind (bos, eos, unk, pad, eot, eom), only those the model has.
         add_bos: whether the tokenizer puts BOS in front of a text.
         add_eos: whether it puts EOS behind it.
         chat_template: Jinja source, or a list of named ones, or None.
     """
 
+    model: Literal["gpt2", "llama"]
     pre_tokenizer: str
     tokens: list[str]
     kinds: list[int]
     merges: list[str]
+    scores: list[float]
+    space_prefix: bool
     special_ids: dict[str, int]
     add_bos: bool
     add_eos: bool
@@ -119,11 +60,15 @@ class Vocabulary:
 
     def add_to(self, writer: gguf.GGUFWriter) -> None:
         """Put every field into the writer's metadata."""
-        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_model(self.model)
         writer.add_tokenizer_pre(self.pre_tokenizer)
         writer.add_token_list(self.tokens)
         writer.add_token_types(self.kinds)
-        writer.add_token_merges(self.merges)
+        if self.model == "gpt2":
+            writer.add_token_merges(self.merges)
+        else:
+            writer.add_token_scores(self.scores)
+            writer.add_add_space_prefix(self.space_prefix)
         for kind, token_id in self.special_ids.items():
             getattr(writer, f"add_{kind}_token_id")(token_id)
         writer.add_add_bos_token(self.add_bos)
@@ -133,26 +78,29 @@ class Vocabulary:
 
 
 def read_vocabulary(model_dir: Path, config: dict[str, Any]) -> Vocabulary:
-    """Read a byte-level BPE tokenizer the way training reads it.
+    """Read a tokenizer the way training reads it.
 
     Args:
-        model_dir: Hugging Face folder with tokenizer.json and tokenizer_config.json.
+        model_dir: Hugging Face folder with tokenizer.json, tokenizer_config.json and generation_config.json.
         config: the folder's config.json; `vocab_size` is the number of rows of the embedding.
 
     Raises:
-        InputError: no tokenizer.json, not byte-level BPE, more tokens than rows, or unknown splitting rules.
+        InputError: no tokenizer.json, neither byte-level BPE nor SentencePiece's BPE, more tokens than rows, or
+            splitting that llama.cpp does not know.
     """
     source = _read_bpe(model_dir)
     tokenizer = _load(model_dir)
-    tokens, kinds = _tokens(tokenizer.backend_tokenizer, int(config["vocab_size"]), model_dir)
+    pieces = bool(source.get("byte_fallback"))
+    tokens, kinds = _tokens(tokenizer, int(config["vocab_size"]), pieces, model_dir)
     special_ids = _special_ids(tokenizer, config)
+    special_ids |= _more_ends(special_ids, model_dir)
     # Measured, not read: post-processors, flags and class defaults all have a say in it.
     ids = list(tokenizer("a").input_ids)
+    splitting = _pieces(source, tokenizer, tokens, kinds, model_dir) if pieces else _bytes(source, tokenizer, model_dir)
     return Vocabulary(
-        pre_tokenizer=find_pre_tokenizer(tokenizer.backend_tokenizer, special_ids.get("bos"), model_dir),
+        **splitting,
         tokens=tokens,
         kinds=kinds,
-        merges=[merge if isinstance(merge, str) else " ".join(merge) for merge in source["merges"]],
         special_ids=special_ids,
         add_bos=len(ids) > 1 and ids[0] == special_ids.get("bos"),
         add_eos=len(ids) > 1 and ids[-1] == special_ids.get("eos"),
@@ -160,61 +108,64 @@ def read_vocabulary(model_dir: Path, config: dict[str, Any]) -> Vocabulary:
     )
 
 
-def find_pre_tokenizer(backend: Any, bos_id: int | None, where: Path) -> str:
-    """llama.cpp's name for the splitting rules of a `tokenizers.Tokenizer`.
-
-    Args:
-        backend: the tokenizer.
-        bos_id: its BOS id; published digests include it where the original model adds it by itself.
-        where: folder to name in the message.
-
-    Raises:
-        InputError: the digest is not in the table; the message prints it. Or digits are no longer cut off, which
-            the digest cannot see: the text has no two spaces before a digit.
-    """
-    ids = _encode(backend, PROBE_TEXT)
-    plain = _digest(ids)
-    candidates = [plain] if bos_id is None else [plain, _digest([bos_id, *ids])]
-    for digest in candidates:
-        if digest in PRE_TOKENIZERS:
-            return _check_digits(backend, PRE_TOKENIZERS[digest], where)
-    raise InputError(
-        f"{where}: unknown pre-tokenizer, checksum {plain}: llama.cpp would not split text as in training; "
-        "restore the base model's tokenizer.json, or add a new model's checksum to PRE_TOKENIZERS"
-    )
+def _bytes(source: dict[str, Any], tokenizer: Any, where: Path) -> dict[str, Any]:
+    """Fields of a byte-level BPE."""
+    return {
+        "model": "gpt2",
+        "pre_tokenizer": find_pre_tokenizer(tokenizer.backend_tokenizer, tokenizer.bos_token_id, where),
+        "merges": [" ".join(pair) for pair in _pairs(source)],
+        "scores": [],
+        "space_prefix": False,
+    }
 
 
-def _check_digits(backend: Any, name: str, where: Path) -> str:
-    parts = [token_id for part in _DIGIT_PARTS for token_id in _encode(backend, part)]
-    if name in _DIGITS_APART and _encode(backend, "".join(_DIGIT_PARTS)) != parts:
-        raise InputError(
-            f"{where}: a {name} tokenizer that lost its per-digit split; restore the base model's tokenizer.json, "
-            "or put Digits(individual_digits=True) before ByteLevel in its pre-tokenizer, and train with that"
-        )
-    return name
+def _pieces(source: dict[str, Any], tokenizer: Any, tokens: list[str], kinds: list[int], where: Path) -> dict[str, Any]:
+    """Fields of a SentencePiece tokenizer."""
+    backend = tokenizer.backend_tokenizer
+    added = [token.content for token in backend.get_added_tokens_decoder().values()]
+    scores = piece_scores(source["vocab"], _pairs(source), added, where)
+    return {
+        "model": "llama",
+        "pre_tokenizer": "default",
+        "merges": [],
+        "scores": [
+            scores[token] if kind == _NORMAL else _SCORES.get(gguf.TokenType(kind), 0.0)
+            for token, kind in zip(tokens, kinds, strict=True)
+        ],
+        "space_prefix": space_prefix(backend, scores, _prompts(tokenizer, where), where),
+    }
 
 
-def _encode(backend: Any, text: str) -> list[int]:
-    ids: list[int] = backend.encode(text, add_special_tokens=False).ids
-    return ids
+def _pairs(source: dict[str, Any]) -> list[tuple[str, str]]:
+    """Merges; older files have each as one text."""
+    return [tuple(merge.split(" ") if isinstance(merge, str) else merge) for merge in source["merges"]]
 
 
-def _digest(ids: list[int]) -> str:
-    return hashlib.sha256(str(ids).encode()).hexdigest()
+def _prompts(tokenizer: Any, where: Path) -> list[str]:
+    """A hard text as the model gets to see it: in the turns of the chat template where there is one."""
+    if not tokenizer.chat_template:
+        return [PROBE_TEXT]
+    roles = ("user", "assistant", "user")
+    messages = [{"role": role, "content": PROBE_TEXT} for role in roles]
+    try:
+        return [tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)]
+    except (TemplateError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{where}: the chat template fails on plain turns ({reason}); mend it") from error
 
 
 def _read_bpe(model_dir: Path) -> dict[str, Any]:
-    """The `model` part of tokenizer.json, once it is known to be byte-level BPE."""
+    """The `model` part of tokenizer.json, once it is known to be of a supported kind."""
     path = model_dir / "tokenizer.json"
     if not path.is_file():
         raise InputError(f"{path}: no such file; save the model's fast tokenizer there (tokenizer.save_pretrained)")
     source: dict[str, Any] = read_json(path)
     model: dict[str, Any] = source.get("model") or {}
     byte_level = _has_byte_level(source.get("pre_tokenizer")) or _has_byte_level(source.get("decoder"))
-    if model.get("type") != "BPE" or model.get("byte_fallback") or not byte_level:
+    if model.get("type") != "BPE" or bool(model.get("byte_fallback")) == byte_level:
         raise InputError(
-            f"{path}: a {model.get('type', 'nameless')} tokenizer that is not byte-level BPE; "
-            "only byte-level BPE can be exported (SentencePiece cannot yet): use llama.cpp's own converter"
+            f"{path}: a {model.get('type', 'nameless')} tokenizer that is neither byte-level BPE nor SentencePiece's "
+            "BPE with byte fallback; use llama.cpp's own converter"
         )
     return model
 
@@ -236,8 +187,9 @@ def _load(model_dir: Path) -> Any:
         raise InputError(f"{model_dir}: the tokenizer cannot be read ({reason}); check its files") from error
 
 
-def _tokens(backend: Any, rows: int, where: Path) -> tuple[list[str], list[int]]:
+def _tokens(tokenizer: Any, rows: int, pieces: bool, where: Path) -> tuple[list[str], list[int]]:
     """Texts and kinds of all rows of the embedding; rows without a token are unused padding."""
+    backend = tokenizer.backend_tokenizer
     by_id = {token_id: token for token, token_id in backend.get_vocab(with_added_tokens=True).items()}
     if max(by_id) >= rows:
         raise InputError(
@@ -248,18 +200,22 @@ def _tokens(backend: Any, rows: int, where: Path) -> tuple[list[str], list[int]]
     tokens = [f"[PAD{index}]" for index in range(rows)]
     kinds = [int(gguf.TokenType.UNUSED)] * rows
     for index, text in by_id.items():
-        known = added.get(index)
-        tokens[index], kinds[index] = _added_token(backend, text, known) if known else (text, _NORMAL)
+        unknown = pieces and index == tokenizer.unk_token_id
+        tokens[index], kinds[index] = (text, _UNKNOWN) if unknown else _token(text, added.get(index), pieces)
+    if len(set(tokens)) < rows:  # llama.cpp would abort the whole process
+        raise InputError(f"{where}: two tokens have the same text in llama.cpp; remove one of the added tokens")
     return tokens, kinds
 
 
-def _added_token(backend: Any, text: str, token: Any) -> tuple[str, int]:
-    """Text and kind of a token outside the BPE; llama.cpp expects these texts already normalized."""
-    if not token.normalized:
-        text = backend.decode(_encode(backend, text), skip_special_tokens=False)
-    if token.special or _looks_like_control(text):
+def _token(text: str, added: Any, pieces: bool) -> tuple[str, int]:
+    """Text and kind of a token."""
+    if pieces and BYTE.fullmatch(text):
+        return text, int(gguf.TokenType.BYTE)
+    if added is None:
+        return text, _NORMAL
+    if added.special or _looks_like_control(text):
         return text, int(gguf.TokenType.CONTROL)
-    return text.replace("\u2581", " "), int(gguf.TokenType.USER_DEFINED)
+    return text.replace(SPACE, " "), int(gguf.TokenType.USER_DEFINED)
 
 
 def _looks_like_control(text: str) -> bool:
@@ -277,6 +233,18 @@ def _special_ids(tokenizer: Any, config: dict[str, Any]) -> dict[str, int]:
         if isinstance(token_id, int) and 0 <= token_id < config["vocab_size"]:
             found[kind] = token_id
     return found
+
+
+def _more_ends(special_ids: dict[str, int], model_dir: Path) -> dict[str, int]:
+    """End tokens of generation_config.json beyond EOS; transformers stops at each of them."""
+    path = model_dir / "generation_config.json"
+    given: int | Sequence[int] | None = read_optional(path).get("eos_token_id")
+    ends = dict.fromkeys([given] if isinstance(given, int) else given or [])
+    ends.pop(special_ids.get("eos", -1), None)
+    names = _MORE_ENDS if "eos" in special_ids else ("eos", *_MORE_ENDS)
+    if len(ends) > len(names):
+        raise InputError(f"{path}: {len(ends) + 1} end tokens, llama.cpp has room for 3; remove some of eos_token_id")
+    return dict(zip(names, ends, strict=False))
 
 
 def _chat_template(tokenizer: Any) -> str | list[dict[str, str]] | None:

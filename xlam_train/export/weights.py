@@ -1,4 +1,4 @@
-"""Safetensors of a Hugging Face folder, read one tensor at a time."""
+"""Safetensors of a Hugging Face folder, read one part of a tensor at a time."""
 
 from __future__ import annotations
 
@@ -32,11 +32,15 @@ class StoredTensor:
     shape: tuple[int, ...]
     file: Path
 
-    def read(self) -> NDArray[Any]:
-        """Values as float16 where stored so, else as float32."""
-        # Opened anew for each tensor: a mapping kept open would count all pages read so far as ours.
+    def read(self, *index: int | slice) -> NDArray[Any]:
+        """Values as float16 where stored so, else as float32, for numpy has no bfloat16.
+
+        Args:
+            index: of the part wanted, outermost dimension first; everything without one.
+        """
+        # Opened anew for each part: a mapping kept open would count all pages read so far as ours.
         with safe_open(self.file, framework="pt") as weights:
-            tensor = weights.get_tensor(self.name)
+            tensor = weights.get_slice(self.name)[index or ...]
         values: NDArray[Any] = (tensor if tensor.dtype == torch.float16 else tensor.float()).numpy()
         return values
 
@@ -54,7 +58,9 @@ def locate_tensors(model_dir: Path) -> dict[str, StoredTensor]:
                 for name in weights.keys():  # noqa: SIM118 - the handle is no mapping
                     found[name] = _stored(weights, name, file)
         except (SafetensorError, OSError) as error:
-            raise InputError(f"{file}: cannot be read ({error}); copy or save the weights again") from error
+            raise InputError(
+                f"{file}: cannot be read, cut short or damaged ({error}); copy or save it again"
+            ) from error
     return {name: tensor for name, tensor in found.items() if not name.endswith(_BUFFERS)}
 
 
@@ -68,8 +74,20 @@ def _stored(weights: Any, name: str, file: Path) -> StoredTensor:
 def _weight_files(model_dir: Path) -> list[Path]:
     index = model_dir / "model.safetensors.index.json"
     if index.is_file():
-        return [model_dir / name for name in sorted(set(read_json(index)["weight_map"].values()))]
+        files = [model_dir / name for name in _shards(index)]
+        if missing := [file.name for file in files if not file.is_file()]:
+            raise InputError(f"{index}: names {missing[0]}, which is not there; copy the whole folder again")
+        return files
     single = model_dir / "model.safetensors"
     if not single.is_file():
         raise InputError(f"{single}: no such file; save the model as safetensors (model.save_pretrained)")
     return [single]
+
+
+def _shards(index: Path) -> list[str]:
+    """Files that an index names."""
+    content = read_json(index)
+    weight_map = content.get("weight_map") if isinstance(content, dict) else None
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise InputError(f"{index}: has no weight_map; copy or save the weights again")
+    return sorted(set(weight_map.values()))

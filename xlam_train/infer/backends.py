@@ -1,4 +1,4 @@
-"""Backends behind one interface: prompts or conversations in, answers with their tokens, log-probabilities and times out.
+"""Backends behind one interface: prompts or conversations in; answers, tokens, log-probabilities and times out.
 
 Every backend builds the text of a prompt from the chat template that its own artefact carries, so
 what is tested is what a user of that file gets.
@@ -72,8 +72,9 @@ class Completion:
         logprobs: log-probability of each token in nats, before any constraint; () where a server does not tell.
         margins: log-probability of each token minus that of the best other one (nats); () likewise.
         stopped: the model ended its turn by itself within the budget.
-        first_token_seconds: from the request to its first token, queueing included.
-        seconds: from the request to its end.
+        first_token_seconds: from handing the request over, or the batch it is in, to its first token. A server's own
+            queue counts, requests of ours that wait for their turn do not.
+        seconds: from the same moment to the end of the answer.
     """
 
     text: str
@@ -86,12 +87,16 @@ class Completion:
 
 
 class Backend(Protocol):
-    """A model that can be asked. Used in a `with` block, which loads and frees it."""
+    """A model that can be asked. Used in a `with` block, which loads and frees it.
+
+    A prompt that is text goes to the model as it stands: special tokens in it are parsed, none are added. `prompt_text`
+    therefore writes them all, the one that begins a text included.
+    """
 
     name: str
 
     def prompt_text(self, chat: Chat) -> str | None:
-        """The artefact's own template around a conversation, ready for the answer; None where a server does not tell."""
+        """The artefact's own template around a conversation, up to the answer; None where a server does not tell."""
 
     def tokenize(self, text: str) -> list[int] | None:
         """Token ids of a prompt text, its special tokens parsed; None where a server does not tell."""
@@ -105,6 +110,17 @@ class Backend(Protocol):
 
         Raises:
             InputError: the model cannot do what is asked, or a server cannot be reached.
+        """
+
+    def score(self, prompts: Sequence[str | Chat], answers: Sequence[Sequence[int]]) -> list[tuple[float, ...]] | None:
+        """Log-probability in nats of each token of given answers (teacher forcing); None where a server does not tell.
+
+        Args:
+            prompts: as in `Request`.
+            answers: token ids, one answer a prompt, with the token that ends the turn or without.
+
+        Raises:
+            InputError: as `complete`.
         """
 
     def __enter__(self) -> Backend: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,11 +15,14 @@ from types import TracebackType
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Completion, Progress
+from xlam_train.infer.backends import Chat, Completion, Progress, Request
+from xlam_train.infer.gguf_check import check_gguf
+from xlam_train.infer.llama_server import SAMPLERS, LlamaServer
 
 CONTEXT = 4096
 REQUEST_SECONDS = 600
 OMP_PAUSE_HARD = 2  # omp.h
+SILENT = -1
 
 
 class LlamaCppBackend:
@@ -45,62 +49,75 @@ class LlamaCppBackend:
         self._threads = threads or os.cpu_count() or 1
         self._go_on = go_on
         self._server: Any = None
+        self._told: LlamaServer
 
     def __enter__(self) -> LlamaCppBackend:
-        from xllamacpp import CommonParams, Server
-
+        try:
+            from xllamacpp import CommonParams, Server
+        except ImportError as error:
+            raise InputError("a GGUF model needs the package xllamacpp: pip install xllamacpp") from error
+        check_gguf(self._model)
         _end_idle_threads()
         params = CommonParams()
         params.model.path = str(self._model)
         params.n_ctx = CONTEXT
         params.n_parallel = 1
+        params.use_jinja = True
+        params.verbosity = SILENT
         for cpu in (params.cpuparams, params.cpuparams_batch):
             cpu.n_threads = self._threads
         try:
-            with _quiet():
+            with _quiet():  # what is logged before the verbosity is read
                 self._server = Server(params)
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{self._model}: llama.cpp cannot load it ({error}); export it again") from error
+        self._told = LlamaServer(self._post)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with _quiet():
-            self._server = None  # dropping the last reference stops the server
+        self._server = None  # dropping the last reference stops the server
 
-    def prompt_text(self, content: str) -> str:
-        """The template inside the GGUF around one user message."""
-        return str(self._post("/apply-template", {"messages": [{"role": "user", "content": content}]})["prompt"])
+    def prompt_text(self, chat: Chat) -> str:
+        """See `Backend.prompt_text`."""
+        return self._told.prompt_text(chat)
 
     def tokenize(self, text: str) -> list[int]:
-        """Token ids as llama.cpp reads them, special tokens parsed."""
-        found = self._post("/tokenize", {"content": text, "parse_special": True, "add_special": False})
-        return [int(token) for token in found["tokens"]]
+        """See `Backend.tokenize`."""
+        return self._told.tokenize(text)
 
-    def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
-        """Greedy answers; see `Backend.complete`."""
+    def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
+        """See `Backend.complete`."""
         answers = []
-        with _quiet():
-            for prompt, budget in zip(prompts, budgets, strict=True):
-                answers.append(self._complete_one(prompt, budget))
-                progress(1)
-            self.tokenize("")  # a server that answers this has logged that the last answer was broken off
+        for request in requests:
+            answers.append(self._complete_one(request))
+            progress(1)
         return answers
 
-    def _complete_one(self, prompt: str, max_tokens: int) -> Completion:
-        request = {
-            "prompt": prompt,
-            "n_predict": max_tokens,
-            "temperature": 0,
-            "samplers": ["temperature"],
+    def score(self, prompts: Sequence[str | Chat], answers: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
+        """See `Backend.score`."""
+        return [self._told.score(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
+
+    def _complete_one(self, request: Request) -> Completion:
+        started = time.perf_counter()
+        body = {
+            "prompt": self._told.prompt_ids(request.prompt),
+            "n_predict": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            "samplers": SAMPLERS,
             "n_probs": 2,
             "cache_prompt": True,
             "stream": True,
         }
-        text, steps, stop = "", list[dict[str, Any]](), ""
-        with self._open("/completion", request) as response:
-            for event in _events(response):
+        if request.constraint is not None:
+            body["grammar"] = request.constraint.grammar
+        text, steps, stop, first = "", list[dict[str, Any]](), "", 0.0
+        with self._open("/completion", body) as response:
+            for event in self._events(response):
+                first = first or time.perf_counter()
                 text += event["content"]
                 steps += event.get("completion_probabilities", ())
                 stop = event.get("stop_type", "")
@@ -109,8 +126,11 @@ class LlamaCppBackend:
         return Completion(
             text=text,
             tokens=tuple(int(step["id"]) for step in steps),
+            logprobs=tuple(float(step["logprob"]) for step in steps),
             margins=tuple(_margin(step) for step in steps),
             stopped=stop == "eos",
+            first_token_seconds=first - started,
+            seconds=time.perf_counter() - started,
         )
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -123,19 +143,41 @@ class LlamaCppBackend:
             self._server.listening_address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         try:
-            return urllib.request.urlopen(request, timeout=REQUEST_SECONDS)
+            return _direct().open(request, timeout=REQUEST_SECONDS)
         except urllib.error.HTTPError as error:
-            raise InputError(f"{self._model}: llama.cpp refused {path}: {error.read().decode()[:200]}") from error
+            raise self._refused(path, error.read()) from error
+
+    def _events(self, response: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+        """The JSON objects of a stream of server-sent events.
+
+        Raises:
+            InputError: llama.cpp broke the answer off.
+        """
+        for line in response:
+            if line.startswith(b"data: {"):
+                event: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
+                if "error" in event:
+                    raise self._refused("/completion", line.removeprefix(b"data: "))
+                yield event
+
+    def _refused(self, path: str, body: bytes) -> InputError:
+        try:
+            reason = str(json.loads(body)["error"]["message"])
+        except (ValueError, KeyError, TypeError):
+            reason = body.decode(errors="replace")
+        return InputError(f"{self._model}: llama.cpp refused {path}: {' '.join(reason.split())[:200]}")
 
 
-def _events(response: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a stream of server-sent events."""
-    return (json.loads(line.removeprefix(b"data: ")) for line in response if line.startswith(b"data: {"))
+def _direct() -> urllib.request.OpenerDirector:
+    """No proxy between a process and itself."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _margin(step: dict[str, Any]) -> float:
-    first, second = (entry["logprob"] for entry in step["top_logprobs"][:2])
-    return float(first - second)
+    """Log-probability of the token minus that of the best other one."""
+    chosen = step["id"]
+    other = next(entry["logprob"] for entry in step["top_logprobs"] if entry["id"] != chosen)
+    return float(step["logprob"] - other)
 
 
 def _end_idle_threads() -> None:

@@ -12,13 +12,30 @@ if TYPE_CHECKING:
 
 
 def open_backend(model: str, threads: int | None = None) -> Backend:
-    """The backend for a GGUF file or a Hugging Face folder.
+    """The backend for a model's name; nothing is loaded before its `with` block.
+
+    Args:
+        model: a Hugging Face folder, a .gguf file, http(s)://HOST:PORT/v1[#NAME] for an OpenAI-compatible server (NAME
+            where it serves several models), or vllm:PATH.
+        threads: of a backend in this process; its own default unless given.
 
     Raises:
-        InputError: there is no model at the path.
+        InputError: there is no such model.
     """
-    path = Path(model)
-    if path.is_file() and path.suffix == ".gguf":
+    if model.startswith(("http://", "https://")):
+        from xlam_train.infer.endpoint_backend import EndpointBackend
+
+        url, _, name = model.partition("#")
+        return EndpointBackend(url, name)
+    if model.startswith("vllm:"):
+        from xlam_train.infer.vllm_backend import VllmBackend
+
+        return VllmBackend(model.removeprefix("vllm:"))
+    return _open_path(Path(model), threads)
+
+
+def _open_path(path: Path, threads: int | None) -> Backend:
+    if path.suffix == ".gguf" and path.is_file():
         from xlam_train.infer.llama_cpp import LlamaCppBackend
 
         return LlamaCppBackend(path, threads)
@@ -26,4 +43,9 @@ def open_backend(model: str, threads: int | None = None) -> Backend:
         from xlam_train.infer.transformers_backend import TransformersBackend
 
         return TransformersBackend(path, threads)
-    raise InputError(f"{model}: no model here; give a Hugging Face folder (with config.json) or a .gguf file")
+    if (path / "adapter_config.json").is_file():
+        raise InputError(f"{path}: an adapter without its base; merge it first: xlam export merge BASE {path} OUT")
+    raise InputError(
+        f"{path}: no model here; give a Hugging Face folder (with config.json), a .gguf file, "
+        "http://HOST:PORT/v1 or vllm:PATH"
+    )

@@ -1,21 +1,24 @@
-"""The smoke test: held-out queries through a model, its calls executed, and two backends compared."""
+"""The smoke test: fixed queries through a model as users ask it, its calls executed, and its parent asked the same."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from rich.table import Table
 
 from data_pipeline.core.schema import Trajectory
-from data_pipeline.core.xlam_format import render_answer, render_prompt
-from data_pipeline.report.console import progress_bar, table
+from data_pipeline.core.xlam_format import Variant, render_answer, render_prompt
+from data_pipeline.report.console import progress_bar
 from data_pipeline.tools.executor import Executor
-from xlam_train.evaluate.heldout import Outcome, Score, judge, score
-from xlam_train.infer.backends import Backend, Completion
+from xlam_train.evaluate.heldout import judge, score
+from xlam_train.infer.agreement import compare
+from xlam_train.infer.artefact import inspect
+from xlam_train.infer.backends import Backend, Chat, Constraint, Request
+from xlam_train.infer.opening import open_backend
+from xlam_train.infer.smoke_checks import SmokeTest, checks
+from xlam_train.infer.smoke_report import SmokeReport
+from xlam_train.infer.smoke_set import openai_chat, rendered_chat
 
 SPARE_TOKENS = 32
 """Tokens an answer may have beyond one for every two characters of the expected one. Tokenizers need fewer
@@ -23,147 +26,132 @@ for JSON, so a longer answer is wrong already, and a model that rambles does not
 
 
 @dataclass(frozen=True)
-class SmokeReport:
-    """One backend's run over the samples.
+class Asking:
+    """How a model is asked.
 
     Attributes:
-        backend: what answered.
-        score: shares over all samples.
-        outcomes: one a sample, in their order.
-        completions: the raw answers, in their order.
-        prompt_ids: the prompts as this backend tokenized them.
-        stopped: share of answers that ended by themselves.
-        seconds: wall time, loading excluded.
-        tokens_per_second: generated tokens over wall time, prompts included.
+        variant: prompt variant of questions and answers.
+        rendered: write the prompt format out in plain messages, for models whose template does not know it.
+        constrained: let nothing but valid answers out.
     """
 
-    backend: str
-    score: Score
-    outcomes: tuple[Outcome, ...]
-    completions: tuple[Completion, ...]
-    prompt_ids: tuple[tuple[int, ...], ...]
-    stopped: float
-    seconds: float
-    tokens_per_second: float
+    variant: Variant = "xlam-1"
+    rendered: bool = False
+    constrained: bool = False
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data with every answer, for people who read failures."""
-        return {
-            "backend": self.backend,
-            "score": asdict(self.score),
-            "stopped": self.stopped,
-            "seconds": round(self.seconds, 2),
-            "tokens_per_second": round(self.tokens_per_second, 1),
-            "outcomes": [asdict(outcome) for outcome in self.outcomes],
-        }
+    def chat(self, sample: Trajectory) -> Chat:
+        """The sample up to its answer; `actionstudio` has a message of the system that clients write."""
+        rendered = self.rendered or self.variant == "actionstudio"
+        return rendered_chat(sample, self.variant) if rendered else openai_chat(sample)
 
-    def to_table(self) -> Table:
-        """Each answer with what was wrong, and the shares below."""
-        rows = [
-            (o.sample_id, o.style, "yes" if o.exact else o.reason, "yes" if o.runs else "no") for o in self.outcomes
-        ]
-        done = self.score
-        title = (
-            f"{self.backend}: {done.samples} queries, {done.valid:.0%} valid, {done.tools:.0%} right tool, "
-            f"{done.exact:.0%} exact, {done.runs:.0%} run, {self.tokens_per_second:.0f} tokens/s"
-        )
-        return table(title, ("sample", "style", "exact", "calls run"), rows)
+    def request(self, sample: Trajectory) -> Request:
+        """Greedy, with room for the expected answer."""
+        budget = len(render_answer(sample.calls, self.variant)) // 2 + SPARE_TOKENS
+        return Request(self.chat(sample), budget, self._constraint(sample))
+
+    def _constraint(self, sample: Trajectory) -> Constraint | None:
+        if not self.constrained:
+            return None
+        from xlam_train.infer.constrain import answer_constraint  # its library takes long to load
+
+        return answer_constraint(sample.tools, self.variant)
 
 
-@dataclass(frozen=True)
-class Parting:
-    """Where two greedy answers first differ; margins in nats say how close the choice was on each side."""
+def run_smoke_test(
+    model: str,
+    samples: Sequence[Trajectory],
+    executor: Executor,
+    asking: Asking,
+    min_exact: float,
+    against: str | None = None,
+    threads: int | None = None,
+) -> SmokeTest:
+    """Ask a model, and before it the one it was made of, and check what can go wrong between the two.
 
-    sample_id: str
-    position: int
-    margin_first: float
-    margin_second: float
+    Args:
+        model: as `open_backend` takes it.
+        samples: with their expected calls, such as `fixed_samples()`.
+        executor: of the samples' tools.
+        asking: how both are asked.
+        min_exact: bar of what takes skill: least share of exactly right answers, of valid ones and so on, in 0..1.
+        against: the parent, likewise.
+        threads: of a backend in this process; its own default unless given.
+
+    Raises:
+        InputError: a model cannot be opened or asked.
+    """
+    parent = None
+    if against is not None:
+        with open_backend(against, threads) as backend:
+            parent = examine(backend, samples, executor, asking)
+    with open_backend(model, threads) as backend:
+        report = examine(backend, samples, executor, asking)
+        along = None if parent is None else _along(backend, samples, asking, parent, report)
+    agreement = None if parent is None else compare(parent, report, along)
+    return SmokeTest(model, report, checks(report, agreement, min_exact), against, parent, agreement)
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """Token-by-token comparison of two backends on the same prompts."""
-
-    prompts: int
-    equal: int
-    same_prompt_ids: int
-    partings: tuple[Parting, ...]
-
-
-def smoke(backend: Backend, samples: Sequence[Trajectory], executor: Executor) -> SmokeReport:
-    """Ask every sample's query in its own prompt and judge the answers.
+def smoke(
+    backend: Backend, samples: Sequence[Trajectory], executor: Executor, asking: Asking | None = None
+) -> SmokeReport:
+    """Ask every sample's query and judge the answers.
 
     Args:
         backend: an opened backend.
-        samples: held-out samples with their expected calls.
+        samples: with their expected calls.
         executor: runs the calls that come back.
+        asking: through the artefact's own template in `xlam-1` unless given.
     """
-    prompts = [backend.prompt_text(render_prompt(sample.tools, sample.query)) for sample in samples]
-    budgets = [len(render_answer(sample.calls)) // 2 + SPARE_TOKENS for sample in samples]
+    asking = asking or Asking()
+    requests = [asking.request(sample) for sample in samples]
     started = time.perf_counter()
     with progress_bar() as bar:
-        task = bar.add_task(f"smoke: {backend.name}", total=len(prompts), note="")
-        completions = backend.complete(prompts, budgets, lambda done: bar.advance(task, done))
+        task = bar.add_task(f"smoke: {backend.name}", total=len(requests), note="")
+        completions = backend.complete(requests, lambda done: bar.advance(task, done))
     seconds = time.perf_counter() - started
-    outcomes = [judge(sample, done.text, executor) for sample, done in zip(samples, completions, strict=True)]
+    answers = zip(samples, completions, strict=True)
+    outcomes = [judge(sample, done.text, executor, asking.variant) for sample, done in answers]
     return SmokeReport(
         backend=backend.name,
         score=score(outcomes),
         outcomes=tuple(outcomes),
         completions=tuple(completions),
-        prompt_ids=tuple(tuple(backend.tokenize(prompt)) for prompt in prompts),
+        prompt_ids=tuple(_prompt_ids(backend, request.prompt) for request in requests),
         stopped=sum(done.stopped for done in completions) / max(len(completions), 1),
         seconds=seconds,
         tokens_per_second=sum(len(done.tokens) for done in completions) / max(seconds, 1e-9),
     )
 
 
-def compare(first: SmokeReport, second: SmokeReport) -> Agreement:
-    """Greedy tokens of two runs over the same samples.
-
-    Raises:
-        ValueError: the runs are not over the same samples.
-    """
-    if [o.sample_id for o in first.outcomes] != [o.sample_id for o in second.outcomes]:
-        raise ValueError("the two runs answered different samples")
-    partings = []
-    for outcome, a, b in zip(first.outcomes, first.completions, second.completions, strict=True):
-        position = _first_difference(a.tokens, b.tokens)
-        if position is not None:
-            partings.append(Parting(outcome.sample_id, position, _at(a, position), _at(b, position)))
-    same = sum(a == b for a, b in zip(first.prompt_ids, second.prompt_ids, strict=True))
-    total = len(first.outcomes)
-    return Agreement(total, total - len(partings), same, tuple(partings))
+def examine(backend: Backend, samples: Sequence[Trajectory], executor: Executor, asking: Asking) -> SmokeReport:
+    """`smoke`, and what can be told of the model however weak it is."""
+    artefact = inspect(backend, samples, asking.variant, asking.rendered)
+    report = smoke(backend, samples, executor, asking)
+    if artefact.end is None:
+        return replace(report, artefact=artefact)
+    answers = [backend.tokenize(render_answer(sample.calls, asking.variant)) or [] for sample in samples]
+    expected = backend.score(_chats(samples, asking), [[*answer, artefact.end] for answer in answers])
+    return replace(report, artefact=artefact, expected=tuple(expected or ()))
 
 
-def _first_difference(first: Sequence[int], second: Sequence[int]) -> int | None:
-    if list(first) == list(second):
+def _chats(samples: Sequence[Trajectory], asking: Asking) -> list[Chat]:
+    return [asking.chat(sample) for sample in samples]
+
+
+def _prompt_ids(backend: Backend, prompt: str | Chat) -> tuple[int, ...]:
+    text = prompt if isinstance(prompt, str) else backend.prompt_text(prompt)
+    return tuple(() if text is None else backend.tokenize(text) or ())
+
+
+def _along(
+    backend: Backend, samples: Sequence[Trajectory], asking: Asking, parent: SmokeReport, child: SmokeReport
+) -> list[tuple[float, ...]] | None:
+    """The child's log-probabilities of the parent's answers, whose ids mean the same only if prompts read alike."""
+    answers = [done.tokens for done in parent.completions]
+    told = all(len(done.logprobs) == len(done.tokens) > 0 for done in parent.completions)
+    if not told or not all(child.prompt_ids) or child.prompt_ids != parent.prompt_ids:
         return None
-    pairs = zip(first, second, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
-
-
-def _at(completion: Completion, position: int) -> float:
-    return completion.margins[position] if position < len(completion.margins) else 0.0
-
-
-def first_of(report: SmokeReport, count: int) -> SmokeReport:
-    """The report cut to its first samples, with the score of those alone."""
-    outcomes = report.outcomes[:count]
-    return replace(
-        report,
-        score=score(outcomes),
-        outcomes=outcomes,
-        completions=report.completions[:count],
-        prompt_ids=report.prompt_ids[:count],
-    )
-
-
-def answers_by_prompt(reports: Iterable[SmokeReport]) -> dict[tuple[int, ...], tuple[int, ...]]:
-    """A prompt's token ids -> the tokens of its answer, over all reports."""
-    return {
-        ids: done.tokens for report in reports for ids, done in zip(report.prompt_ids, report.completions, strict=True)
-    }
+    return backend.score(_chats(samples, asking), answers)
 
 
 def probe_ids(model: Path, samples: Iterable[Trajectory]) -> list[list[int]]:

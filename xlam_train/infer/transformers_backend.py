@@ -1,40 +1,31 @@
-"""A Hugging Face folder in fp32, answered greedily by transformers."""
+"""A Hugging Face folder, answered by transformers on the CPU or a GPU."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Completion, Progress
+from xlam_train.infer.backends import Chat, Completion, Constraint, Progress, Request
+from xlam_train.infer.transformers_decoding import Answer, Decoder
 
 BATCH = 10
-"""Prompts a batch: enough to use the cores while decoding, small enough for a laptop's memory."""
+"""Answers written at once: enough to use the cores, small enough for a laptop's memory."""
 
-
-@dataclass
-class _Answer:
-    """An answer on its way: greedy tokens so far, with the margin of each."""
-
-    tokens: list[int] = field(default_factory=list)
-    margins: list[float] = field(default_factory=list)
-
-    def add(self, token: int, margin: float) -> None:
-        self.tokens.append(token)
-        self.margins.append(margin)
-
-    def ended(self, ends: set[int]) -> bool:
-        return bool(self.tokens) and self.tokens[-1] in ends
+_SHORT_NAMES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
 
 class TransformersBackend:
-    """fp32 weights: the reference the exported files are compared with."""
+    """On a CPU fp32 unless told otherwise: the reference that exported files are compared with."""
 
     def __init__(
-        self, model: Path, threads: int | None = None, drafts: Mapping[tuple[int, ...], Sequence[int]] | None = None
+        self,
+        model: Path,
+        threads: int | None = None,
+        drafts: Mapping[tuple[int, ...], Sequence[int]] | None = None,
+        dtype: str | None = None,
     ) -> None:
         """Nothing is loaded yet.
 
@@ -42,135 +33,143 @@ class TransformersBackend:
             model: the folder.
             threads: of torch; its default unless given.
             drafts: a prompt's token ids -> tokens that another backend answered. They change no answer, only its price:
-                where this model would write the same, reading them all at once is faster than writing them.
+                where this model would write the same, reading them all at once is faster than writing them. Answers
+                that are sampled or constrained do without.
+            dtype: of the weights in memory, as torch calls it, or "auto" for the files' own; by default float32 on a
+                CPU and auto on a GPU.
         """
-        self.name = f"transformers fp32 {model.name}"
+        self.name = f"transformers {model.name}"
         self._path = model
         self._threads = threads
         self._drafts = drafts or {}
+        self._dtype = dtype
         self._tokenizer: Any = None
         self._model: Any = None
 
     def __enter__(self) -> TransformersBackend:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from safetensors import SafetensorError
+        from transformers import AutoTokenizer
 
         if self._threads:
             torch.set_num_threads(self._threads)
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(self._path, trust_remote_code=False)
-            self._model = AutoModelForCausalLM.from_pretrained(
-                self._path, dtype=torch.float32, trust_remote_code=False, attn_implementation="sdpa"
-            ).eval()
-        except (OSError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+            self._tokenizer = AutoTokenizer.from_pretrained(self._path, trust_remote_code=False, local_files_only=True)
+            self._model = self._load()
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise InputError(f"{self._path}: transformers cannot load it ({reason}); export it again") from error
+        dtype = str(self._model.dtype).removeprefix("torch.")
+        self.name = f"transformers {_SHORT_NAMES.get(dtype, dtype)} {self._path.name}"
         return self
+
+    def _load(self) -> Any:
+        """The model, of which transformers would otherwise make up what the files do not hold.
+
+        Raises:
+            InputError: the files hold other tensors than config.json says.
+        """
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        model, found = AutoModelForCausalLM.from_pretrained(
+            self._path,
+            dtype=self._dtype or ("float32" if device == "cpu" else "auto"),
+            trust_remote_code=False,
+            local_files_only=True,
+            use_safetensors=True,
+            attn_implementation="sdpa",
+            output_loading_info=True,
+        )
+        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+            if names := sorted(map(str, found[kind])):
+                problem = kind.removesuffix("_keys")
+                raise InputError(f"{self._path}: {len(names)} {problem} tensors, such as {names[0]}; export it again")
+        return model.eval().to(device)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._model = None
 
-    def prompt_text(self, content: str) -> str:
-        """The tokenizer's chat template around one user message."""
-        messages = [{"role": "user", "content": content}]
-        return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    def prompt_text(self, chat: Chat) -> str:
+        """See `Backend.prompt_text`.
+
+        Raises:
+            InputError: the folder carries no template, or its template does not take this conversation.
+        """
+        from jinja2 import TemplateError
+
+        try:
+            text = self._tokenizer.apply_chat_template(
+                [dict(message) for message in chat.messages],
+                tools=None if chat.tools is None else [dict(tool) for tool in chat.tools],
+                tokenize=False,
+                add_generation_prompt=True,
+            )
+        except (TemplateError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"{self._path}: its chat template cannot write this conversation ({reason})") from error
+        return str(text)
 
     def tokenize(self, text: str) -> list[int]:
-        """Token ids of a rendered prompt; the template has written the special tokens already."""
+        """See `Backend.tokenize`."""
         return [int(token) for token in self._tokenizer.encode(text, add_special_tokens=False)]
 
-    def complete(self, prompts: Sequence[str], budgets: Sequence[int], progress: Progress) -> list[Completion]:
-        """Greedy answers; see `Backend.complete`."""
-        ids = [self.tokenize(prompt) for prompt in prompts]
-        answers = [_Answer() for _ in prompts]
-        drafted = [(row, self._drafts.get(tuple(row)), answer) for row, answer in zip(ids, answers, strict=True)]
-        self._check_drafts([(row, draft, answer) for row, draft, answer in drafted if draft is not None])
-        ends = self._end_ids()
-        left = [i for i, answer in enumerate(answers) if not answer.ended(ends) and len(answer.tokens) < budgets[i]]
-        progress(len(prompts) - len(left))
-        # Answers of like length end together, so no batch decodes long for the sake of one prompt.
-        left.sort(key=lambda index: budgets[index] - len(answers[index].tokens))
-        for start in range(0, len(left), BATCH):
-            chosen = left[start : start + BATCH]
-            self._write_on([(ids[i], budgets[i], answers[i]) for i in chosen])
-            progress(len(chosen))
-        return [self._completion(answer, budget) for answer, budget in zip(answers, budgets, strict=True)]
+    def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
+        """See `Backend.complete`."""
+        answers = [self._open_answer(request) for request in requests]
+        decoder = Decoder(self._model, self._end_ids())
+        # Sorted, so that each prompt is read from where it parts from its neighbour.
+        order = sorted(answers, key=lambda answer: answer.prompt)
+        for start in range(0, len(order), BATCH):
+            decoder.answer(order[start : start + BATCH], progress)
+        return [self._completion(answer) for answer in answers]
 
-    def _check_drafts(self, rows: list[tuple[list[int], Sequence[int], _Answer]]) -> None:
-        """Greedy tokens along each draft, up to the first that this model chooses otherwise, which it keeps.
+    def score(self, prompts: Sequence[str | Chat], answers: Sequence[Sequence[int]]) -> list[tuple[float, ...]]:
+        """See `Backend.score`."""
+        rows = [(self._prompt_ids(prompt), list(answer)) for prompt, answer in zip(prompts, answers, strict=True)]
+        decoder = Decoder(self._model, ())
+        found: dict[int, tuple[float, ...]] = {}
+        for index in sorted(range(len(rows)), key=lambda index: rows[index][0]):
+            prompt, answer = rows[index]
+            logits = decoder.read([*prompt, *answer], len(answer) + 1)[:-1]
+            chosen = logits.float().log_softmax(-1)[range(len(answer)), answer]
+            found[index] = tuple(chosen.tolist())
+        return [found[index] for index in range(len(rows))]
 
-        Speculative decoding's verification (Leviathan et al. 2023, section 2.3, at temperature zero): one
-        forward pass tells the greedy choice after every token of a draft. Neighbours in sorted order share
-        the keys and values of their common prefix.
-        """
-        import torch
-        from transformers import DynamicCache
+    def _prompt_ids(self, prompt: str | Chat) -> list[int]:
+        return self.tokenize(prompt if isinstance(prompt, str) else self.prompt_text(prompt))
 
-        ends, cache, cached = self._end_ids(), DynamicCache(), list[int]()
-        for prompt, draft, answer in sorted(rows, key=lambda row: row[0]):
-            row = [*prompt, *draft]
-            # The last token of the prompt is asked again: what it predicts is the answer's first.
-            shared = min(_shared(cached, row), len(prompt) - 1)
-            cache.crop(shared - len(cached))
-            with torch.inference_mode():
-                found = self._model(torch.tensor([row[shared:]]), past_key_values=cache, logits_to_keep=len(draft) + 1)
-            cached = row
-            for step, (token, margin) in enumerate(zip(*_greedy(found.logits[0]), strict=True)):
-                answer.add(token, margin)
-                if token in ends or step == len(draft) or token != draft[step]:
-                    break
+    def _open_answer(self, request: Request) -> Answer:
+        prompt = self._prompt_ids(request.prompt)
+        free = request.temperature == 0 and request.constraint is None
+        draft = self._drafts.get(tuple(prompt), ()) if free else ()
+        return Answer(request, prompt, self._processor(request.constraint), draft)
 
-    def _write_on(self, rows: list[tuple[list[int], int, _Answer]]) -> None:
-        """Decode the rest of each answer, in one batch."""
-        import torch
+    def _processor(self, constraint: Constraint | None) -> Any:
+        """One for each answer, so that those who have ended can leave the batch."""
+        if constraint is None:
+            return None
+        from xlam_train.infer.constrain import transformers_processor
 
-        begun = [[*prompt, *answer.tokens] for prompt, _, answer in rows]
-        pad, width = self._pad_id(), max(map(len, begun))
-        with torch.inference_mode():
-            output = self._model.generate(
-                torch.tensor([[pad] * (width - len(row)) + row for row in begun]),
-                attention_mask=torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in begun]),
-                max_new_tokens=max(budget - len(answer.tokens) for _, budget, answer in rows),
-                do_sample=False,
-                pad_token_id=pad,
-                return_dict_in_generate=True,
-                output_logits=True,
-            )
-        tokens = output.sequences[:, width:].tolist()
-        margins = list(zip(*(_greedy(logits)[1] for logits in output.logits), strict=True))
-        for (_, _, answer), new, sure in zip(rows, tokens, margins, strict=True):
-            answer.tokens += new
-            answer.margins += sure
+        ends = sorted(self._end_ids())
+        return transformers_processor([constraint], self._tokenizer, self._model.config.vocab_size, ends)
 
-    def _completion(self, answer: _Answer, budget: int) -> Completion:
-        ends, tokens = self._end_ids(), answer.tokens[:budget]
-        end = next((index for index, token in enumerate(tokens) if token in ends), None)
-        tokens = tokens if end is None else tokens[: end + 1]
-        text = self._tokenizer.decode(tokens[:end], skip_special_tokens=False)
-        return Completion(text, tuple(tokens), tuple(answer.margins[: len(tokens)]), stopped=end is not None)
+    def _completion(self, answer: Answer) -> Completion:
+        stopped = answer.tokens[-1] in self._end_ids()
+        written = answer.tokens[:-1] if stopped else answer.tokens
+        return Completion(
+            text=self._tokenizer.decode(written, skip_special_tokens=False),
+            tokens=tuple(answer.tokens),
+            logprobs=tuple(answer.logprobs),
+            margins=tuple(answer.margins),
+            stopped=stopped,
+            first_token_seconds=answer.first - answer.begun,
+            seconds=answer.done - answer.begun,
+        )
 
-    def _end_ids(self) -> set[int]:
+    def _end_ids(self) -> frozenset[int]:
         found = self._model.generation_config.eos_token_id
-        return set(found) if isinstance(found, list) else {found}
-
-    def _pad_id(self) -> int:
-        pad = self._tokenizer.pad_token_id
-        return int(pad if pad is not None else min(self._end_ids()))
-
-
-def _greedy(logits: Any) -> tuple[list[int], list[float]]:
-    """The best token of each row, and the margin to the runner-up in nats.
-
-    Args:
-        logits: [N, V].
-    """
-    top = logits.float().log_softmax(-1).topk(2)
-    return top.indices[:, 0].tolist(), (top.values[:, 0] - top.values[:, 1]).tolist()
-
-
-def _shared(left: Sequence[int], right: Sequence[int]) -> int:
-    """Number of leading tokens that are the same."""
-    pairs = enumerate(zip(left, right, strict=False))
-    return next((index for index, (a, b) in pairs if a != b), min(len(left), len(right)))
+        return frozenset(found if isinstance(found, list) else () if found is None else (found,))

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from tiny_models import random_model
+from tiny_spm import spm_tokenizer
 from tokenizers import pre_tokenizers
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -53,6 +55,19 @@ def make_model(tmp_path: Path, tokenizer_dir: Path) -> Callable[..., Path]:
         model.to(dtype).save_pretrained(folder, max_shard_size=shard)
         shutil.copytree(tokenizer_dir, folder, dirs_exist_ok=True)
         return folder
+
+    return make
+
+
+@pytest.fixture
+def make_small(tmp_path: Path) -> Callable[..., Path]:
+    """The same with a small SentencePiece tokenizer, where a real vocabulary would only cost time."""
+
+    def make(name: str = "model", shard: str = "1GB", dtype: torch.dtype = torch.float32, **settings: Any) -> Path:
+        folder = tmp_path / name
+        model = random_model(LlamaConfig(**{**_TINY, "vocab_size": 768, **settings}))
+        model.to(dtype).save_pretrained(folder, max_shard_size=shard)
+        return spm_tokenizer(folder)
 
     return make
 

@@ -57,16 +57,42 @@ def shrink_vocabulary(folder: Path) -> None:
     set_config(folder, vocab_size=100)
 
 
-def sentencepiece(folder: Path) -> None:
+def drop_byte_fallback(folder: Path) -> None:
     path = folder / "tokenizer.json"
     source = json.loads(path.read_text())
-    source["model"]["byte_fallback"] = True
+    source["model"]["byte_fallback"] = False
     path.write_text(json.dumps(source))
 
 
 def truncate_weights(folder: Path) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
+
+
+def shard(folder: Path) -> Path:
+    """Split the weights in two, as large models have them; the path of the second file."""
+    weights = load_file(folder / "model.safetensors")
+    names = sorted(weights)
+    parts = {"model-00001-of-00002.safetensors": names[:9], "model-00002-of-00002.safetensors": names[9:]}
+    for file, part in parts.items():
+        save_file({name: weights[name] for name in part}, folder / file)
+    index = {"weight_map": {name: file for file, part in parts.items() for name in part}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "model.safetensors").unlink()
+    return folder / "model-00002-of-00002.safetensors"
+
+
+def drop_shard(folder: Path) -> None:
+    shard(folder).unlink()
+
+
+def truncate_shard(folder: Path) -> None:
+    path = shard(folder)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty_index(folder: Path) -> None:
+    (folder / "model.safetensors.index.json").write_text("{}")
 
 
 def edit_weights(folder: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor | None]) -> None:
@@ -95,15 +121,18 @@ def integers(folder: Path) -> None:
     ("breakage", "message"),
     [
         (break_architecture, "GPT2LMHeadModel cannot be exported; supported: LlamaForCausalLM"),
-        (break_rope, "'dynamic' cannot be exported; supported: default, linear, llama3"),
+        (break_rope, "'dynamic' changes with the length of a prompt, which llama.cpp cannot do"),
         (shutil.rmtree, "no such folder"),
         (drop_config, "no such file"),
         (make_adapter, "xlam export merge"),
         (drop_weights, "no such file; save the model as safetensors"),
         (drop_tokenizer, "no such file; save the model's fast tokenizer"),
         (shrink_vocabulary, "only 100 rows"),
-        (sentencepiece, "not byte-level BPE"),
-        (truncate_weights, "cannot be read"),
+        (drop_byte_fallback, "neither byte-level BPE nor SentencePiece"),
+        (truncate_weights, "cannot be read, cut short or damaged"),
+        (drop_shard, "names model-00002-of-00002.safetensors, which is not there; copy the whole folder again"),
+        (truncate_shard, "model-00002-of-00002.safetensors: cannot be read, cut short or damaged"),
+        (empty_index, "has no weight_map"),
         (diverge, "NaN or infinite"),
         (overflow, "beyond F16"),
         (drop_tensor, "have no model.norm.weight"),
@@ -111,9 +140,9 @@ def integers(folder: Path) -> None:
     ],
 )
 def test_a_broken_folder_is_refused_in_one_line_and_leaves_nothing(
-    make_model: Callable[..., Path], tmp_path: Path, breakage: Callable[[Path], Any], message: str
+    make_small: Callable[..., Path], tmp_path: Path, breakage: Callable[[Path], Any], message: str
 ) -> None:
-    folder = make_model()
+    folder = make_small()
     breakage(folder)
     with pytest.raises(InputError, match=message) as caught:
         write_gguf(folder, tmp_path / "out" / "m.gguf", "f16")
@@ -127,16 +156,16 @@ def test_an_unknown_quantization_names_the_known_ones(tmp_path: Path) -> None:
         write_gguf(tmp_path, tmp_path / "m.gguf", wrong)
 
 
-def test_a_folder_as_target_is_refused(make_model: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_folder_as_target_is_refused(make_small: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is a folder; give a file name"):
-        write_gguf(make_model(), tmp_path, "f16")
+        write_gguf(make_small(), tmp_path, "f16")
 
 
 @pytest.mark.parametrize("moment", ["before", "while writing"])
 def test_a_full_disk_keeps_the_old_file_and_says_what_to_free(
-    make_model: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    make_small: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    folder, out = make_model(), tmp_path / "out" / "m.gguf"
+    folder, out = make_small(), tmp_path / "out" / "m.gguf"
     out.parent.mkdir()
     out.write_bytes(b"older")
     if moment == "before":
