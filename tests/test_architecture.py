@@ -170,7 +170,7 @@ def test_only_the_runner_wires_the_stages() -> None:
         > 1
     }
     assert wiring == {"data_pipeline.run", "data_pipeline.check", "data_pipeline.reasons"}
-    commands = {"xlam_train.cli", "xlam_train.cli_data", "xlam_train.quickstart"}
+    commands = {f"xlam_train.{name}" for name in ("cli_data", "cli_export", "cli_smoke", "quickstart")}
     assert importers("data_pipeline.run", "data_pipeline.check") <= commands
     assert importers("data_pipeline.job") == {"data_pipeline.run"}
 

@@ -1,4 +1,4 @@
-"""The commands `xlam export merge|checkpoint|template|card|gguf`."""
+"""The commands `xlam export merge|checkpoint|template|card|gguf|importance`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def add_export(commands: Any) -> None:
     _add_prompt(parser)
     _add_card(commands)
     _add_gguf(commands)
+    _add_importance(commands)
 
 
 def _add_merge(commands: Any) -> None:
@@ -73,6 +74,18 @@ def _add_gguf(commands: Any) -> None:
     parser.add_argument("model", type=Path, help="Hugging Face folder")
     parser.add_argument("out", type=Path, help="the .gguf file")
     parser.add_argument("--type", choices=GGUF_TYPES, default="f16", help="of the matrices; default: %(default)s")
+    text = "from `xlam export importance`, for types of 6 bits and less"
+    parser.add_argument("--importance", type=Path, metavar="FILE", help=text)
+
+
+def _add_importance(commands: Any) -> None:
+    text = "measure which columns of a model's matrices count, on samples of a dataset, for small GGUF types"
+    example = "xlam export importance runs/merged runs/data/bundled importance.gguf --samples 64"
+    parser = add_command(commands, "importance", text, example, _importance)
+    parser.add_argument("model", type=Path, help="Hugging Face folder")
+    parser.add_argument("dataset", type=Path, help="folder that `xlam data generate` made")
+    parser.add_argument("out", type=Path, help="the file, in llama.cpp's GGUF form")
+    parser.add_argument("--samples", type=int, default=64, metavar="N", help="to read; default: %(default)s")
 
 
 def _merge(arguments: argparse.Namespace) -> None:
@@ -82,7 +95,9 @@ def _merge(arguments: argparse.Namespace) -> None:
     with libraries_on_stderr():
         from xlam_train.export.merge import merge_adapter
         from xlam_train.infer.smoke import probe_ids
+        from xlam_train.quantize import silence_kernel_notice
 
+        silence_kernel_notice()  # peft brings bitsandbytes along where it is installed
         report = merge_adapter(
             arguments.base,
             arguments.adapter,
@@ -132,5 +147,25 @@ def _named_file(text: str) -> tuple[str, Path]:
 
 def _gguf(arguments: argparse.Namespace) -> None:
     from xlam_train.export.gguf import write_gguf
+    from xlam_train.export.importance import Importance
 
-    print_json(asdict(write_gguf(arguments.model, arguments.out, arguments.type)))
+    importance = None if arguments.importance is None else Importance.load(arguments.importance)
+    print_json(asdict(write_gguf(arguments.model, arguments.out, arguments.type, importance=importance)))
+
+
+def _importance(arguments: argparse.Namespace) -> None:
+    from itertools import islice
+
+    from data_pipeline.core.dataset import read_dataset
+
+    samples = list(islice(read_dataset(arguments.dataset), arguments.samples))
+    with libraries_on_stderr():
+        from transformers import AutoModelForCausalLM
+
+        from xlam_train.export.importance import collect_importance
+        from xlam_train.infer.smoke import probe_ids
+
+        model = AutoModelForCausalLM.from_pretrained(arguments.model, trust_remote_code=False, local_files_only=True)
+        found = collect_importance(model, probe_ids(arguments.model, samples), str(arguments.dataset.name))
+    found.save(arguments.out)
+    print_json({"path": arguments.out, "samples": len(samples)})

@@ -269,8 +269,7 @@ def test_a_served_model_passes(executor: Executor, whole_gguf: Path) -> None:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = Server(params)
     samples = tiny_smoke.learned_samples()
-    # With a constraint, so that llama.cpp's server does not try its own reading of tool calls on the answers.
-    test = run_smoke_test(f"{server.listening_address}/v1", samples, executor, Asking(constrained=True), 1.0)
+    test = run_smoke_test(f"{server.listening_address}/v1", samples, executor, Asking(), 1.0)
     assert failed(test) == set()
     assert measured(test, EXACT) == 1
 

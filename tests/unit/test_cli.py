@@ -183,3 +183,12 @@ def test_show_tells_all_there_is_of_a_sample(tmp_path: Path, capsys: pytest.Capt
         "  refused: format: blank_query: no text",
         "  meaning: the user message has no text",
     ]
+
+
+def test_every_type_of_a_gguf_file_can_be_asked_for() -> None:
+    from typing import get_args
+
+    from xlam_train.cli_export import GGUF_TYPES
+    from xlam_train.export.quants import Quantization
+
+    assert get_args(Quantization) == GGUF_TYPES

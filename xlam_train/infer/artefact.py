@@ -10,10 +10,9 @@ from typing import get_args
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Trajectory, dumps
 from data_pipeline.core.xlam_format import ToolConversion, Variant, render_answer
-from xlam_train.infer.backends import Backend, Chat, Constraint, Request
+from xlam_train.infer.backends import SPEAKS_XLAM, Backend, Chat, Constraint, Request
 from xlam_train.infer.smoke_set import openai_chat, rendered_chat
 
-SPEAKS_XLAM = "[BEGIN OF AVAILABLE TOOLS]"
 NO_XLAM = "its chat template does not speak xLAM, so the tools are lost; export the model again"
 NOTED = "Noted."
 NOTES = tuple({"role": role, "content": said} for role, said in (("user", "a"), ("assistant", NOTED), ("user", "b")))

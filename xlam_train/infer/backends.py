@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 Progress = Callable[[int], None]
 
+SPEAKS_XLAM = "[BEGIN OF AVAILABLE TOOLS]"
+"""In what a chat template writes around tools if it knows the xLAM format."""
+
 
 @dataclass(frozen=True)
 class Chat:

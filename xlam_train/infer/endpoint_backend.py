@@ -182,9 +182,9 @@ class EndpointBackend:
         prompt: str | Chat | list[int] = request.prompt
         if self._llama is not None:
             body["samplers"] = SAMPLERS
-            # llama.cpp takes no grammar beside tools; and adds nothing to a prompt of tokens.
-            if isinstance(request.prompt, str) or (request.constraint is not None and request.prompt.tools is not None):
-                prompt = self._llama.prompt_ids(request.prompt)
+            # Beside tools, llama.cpp takes no grammar, and it turns answers in this format, which its own parser does
+            # not know, into error 500. To a prompt of tokens it adds nothing.
+            prompt = self._llama.prompt_ids(request.prompt)
         chat = isinstance(prompt, Chat)
         if request.constraint is not None:
             body |= self._form(request.constraint, chat)
@@ -192,8 +192,6 @@ class EndpointBackend:
             body |= {"return_token_ids": True, **({} if chat else {"add_special_tokens": False})}
         if not isinstance(prompt, Chat):
             return "/completions", {**body, "prompt": prompt}
-        if self._llama is not None:
-            body["stream"] = False  # beside tools, llama.cpp tells log-probabilities only so
         body["messages"] = list(prompt.messages)
         if prompt.tools is not None:
             body["tools"] = list(prompt.tools)

@@ -18,11 +18,8 @@ from data_pipeline.core.prompt_texts import MISTRAL_PREFIX
 from data_pipeline.core.schema import ToolCall, dumps
 from data_pipeline.core.turns import prompt
 from data_pipeline.core.xlam_format import ToolLike, Variant, check_variant, parse_calls
-from xlam_train.infer.backends import Backend, Chat, Completion, Constraint, Request
+from xlam_train.infer.backends import SPEAKS_XLAM, Backend, Chat, Completion, Constraint, Request
 from xlam_train.infer.openai_chat import calls_of, normal_messages, to_message, to_openai_tool
-
-TOOLS_MARK = "[BEGIN OF AVAILABLE TOOLS]"
-"""In what a chat template writes if it speaks xLAM."""
 
 CALL_ID_LENGTH = 9
 """Letters and digits in the id of a call, as many as Mistral's template insists on."""
@@ -133,7 +130,7 @@ class ChatHandler:
 
     @cached_property
     def _speaks_xlam(self) -> bool:
-        return self._template_writes(TOOLS_MARK, _PROBE)
+        return self._template_writes(SPEAKS_XLAM, _PROBE)
 
     @cached_property
     def _mistral(self) -> bool:
