@@ -27,7 +27,7 @@ def add_eval(commands: Any) -> None:
     parser.add_argument(
         "model", metavar="MODEL", help="Hugging Face folder, .gguf file, http://HOST:PORT/v1, vllm:PATH"
     )
-    text = "a category, or all | live | non_live | multi_turn | core | july_2024; may be repeated; default: core"
+    text = "a category, or all | live | non_live | multi_turn | core; may be repeated; default: core"
     parser.add_argument("--category", action="append", metavar="NAME", help=text)
     text = "so many of each category, always the same ones; default: all"
     parser.add_argument("--sample", type=_positive, metavar="N", help=text)

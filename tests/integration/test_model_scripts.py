@@ -238,3 +238,14 @@ def test_the_documentations_examples_run_as_printed(
     assert names["answer"]
     assert "'role': 'assistant'" in shown[1]
     assert shown[2].split()[-1] in ENDINGS
+
+
+def test_the_readmes_example_runs_as_printed(
+    gguf: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    [code] = re.findall(
+        r"```python\n(.*?)```", (SCRIPTS.parent / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    exec(code.replace("runs/quickstart/model-q8_0.gguf", str(gguf)), {})
+    assert capsys.readouterr().out.startswith("(")

@@ -36,21 +36,12 @@ CATEGORIES = (*SINGLE_TURN, *MULTI_TURN)
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "all": CATEGORIES,
+        # Also the rows of July 2024 that can still be measured.
         "non_live": tuple(name for name in SINGLE_TURN if not name.startswith("live_")),
         "live": tuple(name for name in SINGLE_TURN if name.startswith("live_")),
         "multi_turn": MULTI_TURN,
         # What `xlam eval bfcl` asks unless told: Python alone, one of each kind.
         "core": ("simple_python", "multiple", "parallel", "parallel_multiple", "irrelevance"),
-        # The rows of July 2024 that can still be measured.
-        "july_2024": (
-            "simple_python",
-            "simple_java",
-            "simple_javascript",
-            "multiple",
-            "parallel",
-            "parallel_multiple",
-            "irrelevance",
-        ),
     }
 )
 
