@@ -53,7 +53,7 @@ class LlamaCppBackend:
 
     def __enter__(self) -> LlamaCppBackend:
         try:
-            from xllamacpp import CommonParams, Server
+            from xllamacpp import CommonParams, Server, llama_flash_attn_type
         except ImportError as error:
             raise InputError("a GGUF model needs the package xllamacpp: pip install xllamacpp") from error
         check_gguf(self._model)
@@ -64,6 +64,8 @@ class LlamaCppBackend:
         params.n_parallel = 1
         params.use_jinja = True
         params.verbosity = SILENT
+        # Its kernel for CPUs sums in F16: log-probabilities were twice as far from transformers', for 10 % of the time.
+        params.flash_attn_type = llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         for cpu in (params.cpuparams, params.cpuparams_batch):
             cpu.n_threads = self._threads
         try:
