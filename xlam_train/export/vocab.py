@@ -23,6 +23,7 @@ _CONTROL_TOKENS = frozenset({"<pad>", "<mask>", "<2mass>", "[@BOS@]"})
 _CONTROL_AFFIXES = (("<|", "|>"), ("<｜", "｜>"), ("<unused", ">"))
 _NORMAL, _UNKNOWN = int(gguf.TokenType.NORMAL), int(gguf.TokenType.UNKNOWN)
 _SPECIAL = ("bos", "eos", "unk", "pad")
+_GENERAL = "TokenizersBackend"  # what transformers 5 writes for PreTrainedTokenizerFast
 _MORE_ENDS = ("eot", "eom")  # llama.cpp ends an answer at each of eos, eot and eom
 # SentencePiece's score of what is no piece, and llama.cpp's of what was added or is padding.
 _SCORES = {gguf.TokenType.USER_DEFINED: -1000.0, gguf.TokenType.UNUSED: -10000.0}
@@ -178,13 +179,22 @@ def _has_byte_level(part: dict[str, Any] | None) -> bool:
 
 
 def _load(model_dir: Path) -> Any:
-    from transformers import AutoTokenizer
-
     try:
-        return AutoTokenizer.from_pretrained(model_dir, trust_remote_code=False, local_files_only=True)
+        return _kind_of(model_dir).from_pretrained(model_dir, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError) as error:
         reason = str(error).strip().split("\n")[0]
         raise InputError(f"{model_dir}: the tokenizer cannot be read ({reason}); check its files") from error
+
+
+def _kind_of(model_dir: Path) -> Any:
+    """AutoTokenizer, or what it would find: it takes a second to see that a folder names the general class."""
+    if read_optional(model_dir / "tokenizer_config.json").get("tokenizer_class") == _GENERAL:
+        from transformers import PreTrainedTokenizerFast
+
+        return PreTrainedTokenizerFast
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer
 
 
 def _tokens(tokenizer: Any, rows: int, pieces: bool, where: Path) -> tuple[list[str], list[int]]:
