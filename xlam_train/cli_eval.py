@@ -91,6 +91,7 @@ def _heldout(arguments: argparse.Namespace) -> None:
     from data_pipeline.core.dataset import read_dataset
     from data_pipeline.report.console import console
     from xlam_train.evaluate import comparison
+    from xlam_train.evaluate.heldout import score
 
     samples = list(islice(read_dataset(arguments.dataset), arguments.samples))
     if not samples:
@@ -103,7 +104,11 @@ def _heldout(arguments: argparse.Namespace) -> None:
     for model in filter(None, (arguments.model, arguments.compare)):
         outcomes.append(_answers(model, samples))
         groups = comparison.group_outcomes(samples, outcomes[-1], "xlam-1", known)
-        result[model] = {"groups": comparison.as_dict(groups), "outcomes": [asdict(o) for o in outcomes[-1]]}
+        result[model] = {
+            "score": asdict(score(outcomes[-1])),
+            "groups": comparison.as_dict(groups),
+            "outcomes": [asdict(outcome) for outcome in outcomes[-1]],
+        }
         console().print(comparison.group_table(f"{model} on {arguments.dataset}", groups))
     if arguments.compare is not None:
         compared = comparison.compare_outcomes(*outcomes)

@@ -128,3 +128,21 @@ def test_another_recipe_in_the_same_folder_is_refused(
     done = run(quickstart(recipe, finished[0], "train.lora.rank=2"), cache)
     assert (done.returncode, done.stdout) == (2, "")
     assert "holds the results of another recipe" in done.stderr
+
+
+def test_the_model_is_scored_on_held_out_data_and_by_the_leaderboard(
+    finished: tuple[Path, str, str], cache: Path, tmp_path: Path
+) -> None:
+    out = finished[0]
+    model, data = str(out / "model-q8_0.gguf"), out / "data"
+    asked = ["eval", "heldout", model, str(data / "seen"), "--trained-on", str(data / "train"), "--samples", "2"]
+    done = run([*XLAM, *asked, "--compare", model, "--json"], cache)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result[model]["groups"]["all"]["samples"] == 2
+    assert result["comparison"]["p_value"] == 1.0
+    board = ["eval", "bfcl", model, "--category", "simple_python", "--sample", "1", "--max-tokens", "16"]
+    done = run([*XLAM, *board, "--out", str(tmp_path / "bfcl"), "--json"], cache)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["categories"]["simple_python"]["cases"] == 1
+    assert (tmp_path / "bfcl" / "scores.svg").is_file()
