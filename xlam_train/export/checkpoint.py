@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
-from xlam_train.base import load_tokenizer
+from xlam_train.base import default_cache, load_tokenizer, prepare_base
 from xlam_train.checkpoints import is_complete
 from xlam_train.export.adapter import CONFIG, EMBEDDING, WEIGHTS
 from xlam_train.export.experts import ExpertGroup, published, split
@@ -51,7 +51,7 @@ def recover_weights(checkpoint: Path, out: Path, base: Path | None = None) -> Pa
     Args:
         checkpoint: folder `checkpoint-N` below `checkpoints` in the folder of a run.
         out: the folder to make; it appears whole or not at all.
-        base: folder of the base model; None takes the recipe's, if that is a folder.
+        base: folder of the base model; None takes the recipe's, from where training took it.
 
     Returns:
         `out`.
@@ -65,7 +65,8 @@ def recover_weights(checkpoint: Path, out: Path, base: Path | None = None) -> Pa
         raise InputError(f"{checkpoint}: no recipe.json in {run}; give a checkpoint in the folder of its run")
     if not is_complete(checkpoint):
         raise InputError(f"{checkpoint}: is not complete; take an earlier one of {checkpoint.parent}")
-    base = base or Path(recipe["model"]["base"])
+    if base is None:
+        base = prepare_base(recipe["model"]["base"], default_cache(), recipe["model"]["revision"])
     require_folder(base)
     check_replaceable(out, (checkpoint, base))
     shards = next((path for path in checkpoint.glob("global_step*") if path.is_dir()), None)

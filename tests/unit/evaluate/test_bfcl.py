@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from xlam_train.evaluate.bfcl.cases import Case
     from xlam_train.evaluate.bfcl.package import Package
 
-pytest.importorskip("bfcl_eval")
+pytest.importorskip("bfcl_eval", reason="needs the package bfcl-eval")
 COUNTS = {
     "simple_python": 400,
     "simple_java": 100,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from xlam_train.evaluate.bfcl.multi_turn import Conversation
 
-pytest.importorskip("bfcl_eval")
+pytest.importorskip("bfcl_eval", reason="needs the package bfcl-eval")
 
 
 def as_answer(conversation: Conversation, calls: list[str]) -> str:
