@@ -35,7 +35,7 @@ class DataRecipe(Settings):
 
     tools: list[str] = Field(default=["bundled"], min_length=1)
     """Tool sources to call: `bundled[:DOMAIN]`, `python:FILE_OR_MODULE`, `openapi:FILE_OR_URL[@BASE_URL]`,
-    `mcp:COMMAND_OR_URL` or `json:FILE`."""
+    `mcp:COMMAND_OR_URL`, `discovery[:SERVICE.VERSION]`, `composed:COUNT` or `json:FILE`."""
 
     without: list[str] = []
     """Tool sources taken out again, such as the domains kept for evaluation."""
@@ -43,6 +43,10 @@ class DataRecipe(Settings):
     flat_arguments: bool = False
     """Leave out tools that take lists or objects: their queries and answers are longer, and their closing brackets
     are what a small model learns late. For runs of minutes; off, because most real tools have some."""
+
+    max_tool_chars: int | None = Field(default=None, ge=1)
+    """Leave out tools whose name, description and parameters are longer than this as JSON, in characters; a token has
+    about four. Long schemas cost training time, which runs of minutes do not have. Unset keeps all."""
 
     require_sandbox: Level = "strict"
     """Least level of the sandbox for code from outside (Python files, MCP servers); a machine below it refuses to

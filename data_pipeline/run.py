@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 from dataclasses import replace
 from importlib.metadata import version
@@ -120,6 +121,8 @@ def tool_pool(recipe: DataRecipe) -> Pool:
     pool = open_pool(recipe.tools, options)
     kept = [tool for tool in pool.tools if tool.fingerprint not in out]
     kept = [tool for tool in kept if tool.takes_scalars_only or not recipe.flat_arguments]
+    if recipe.max_tool_chars is not None:
+        kept = [tool for tool in kept if len(json.dumps(tool.to_openai())) <= recipe.max_tool_chars]
     pool = replace(pool, tools=tuple(kept))
     with pool.executor(recipe.call_timeout) as executor:
         well = healthy(pool, executor, _probes(recipe))

@@ -7,8 +7,11 @@ credentials. Methods cannot be called through this; the documents serve as a cat
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from data_pipeline.core.errors import InputError
 from data_pipeline.tools.openapi.describe import Argument, make_tool, parameters_schema
 from data_pipeline.tools.openapi.keywords import Schema, one_line
 from data_pipeline.tools.openapi.names import MAX_NAME, identifier
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 KIND = "discovery#restDescription"
 MAX_RESOURCES = 20
 """How deep resources may hold resources."""
+PACKAGE = "google-api-python-client"
+"""Carries the documents of some 600 services."""
 
 
 class Method(NamedTuple):
@@ -31,6 +36,25 @@ class Method(NamedTuple):
 
     tool: Tool
     other_name: str
+
+
+def packaged_documents(service: str = "") -> Path:
+    """The folder of the installed package's documents, or the document of a service in it.
+
+    Args:
+        service: name and version, such as `calendar.v3`.
+
+    Raises:
+        InputError: the package is not installed, or has no such service.
+    """
+    found = importlib.util.find_spec("googleapiclient")
+    if found is None or found.origin is None:
+        raise InputError(f"discovery: needs the documents of {PACKAGE}: pip install {PACKAGE}")
+    folder = Path(found.origin).parent / "discovery_cache" / "documents"
+    path = folder / f"{service}.json"
+    if service and not path.is_file():
+        raise InputError(f"discovery:{service}: no such document; known are the names of the files in {folder}")
+    return path if service else folder
 
 
 def is_discovery(data: Any) -> bool:
@@ -94,6 +118,7 @@ class _Reader:
         schema, _ = parameters_schema(self._arguments(method))
         reads = str(method.get("httpMethod")).upper() in ("GET", "HEAD")
         tool = make_tool(_short(words), description, schema, self._source, reads=reads)
+        tool = tool.model_copy(update={"category": words[0]})
         return Method(tool, _short([words[0], self._version, *words[1:]]))
 
     def _arguments(self, method: Schema) -> list[Argument]:

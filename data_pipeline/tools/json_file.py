@@ -48,7 +48,15 @@ def open_json(source: str) -> SourceTools:
     Raises:
         InputError: it cannot be read, or holds none of the formats; the message names file and place.
     """
-    path = Path(source.removeprefix(PREFIX))
+    return read_tools(Path(source.removeprefix(PREFIX)), source)
+
+
+def read_tools(path: Path, source: str) -> SourceTools:
+    """The tools of a file or folder, under the name of any source.
+
+    Raises:
+        InputError: as `open_json`.
+    """
     collector = _Collector(source)
     if path.is_dir():
         _read_folder(path, collector)

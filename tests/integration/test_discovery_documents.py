@@ -9,20 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.tools.discovery import is_discovery
+from data_pipeline.core.errors import InputError
+from data_pipeline.tools.discovery import is_discovery, packaged_documents
 from data_pipeline.tools.json_file import open_json
 from data_pipeline.tools.openapi.names import MAX_NAME
 from data_pipeline.tools.openapi.schema import MAX_NODES
 from data_pipeline.tools.schema_form import schema_problem
+from data_pipeline.tools.source import open_source
 
 pytestmark = pytest.mark.slow
 
 
 def _folder() -> Path:
-    found = importlib.util.find_spec("googleapiclient")
-    if found is None or found.origin is None:
+    if importlib.util.find_spec("googleapiclient") is None:
         pytest.skip("needs google-api-python-client")
-    return Path(found.origin).parent / "discovery_cache" / "documents"
+    return packaged_documents()
 
 
 def test_all_methods_become_tools() -> None:
@@ -61,3 +62,18 @@ def test_one_document_by_itself() -> None:
     assert tools["drive_files_get"].side_effects == "read"
     assert "pageSize" in tools["drive_files_list"].properties
     assert tools["drive_files_create"].side_effects == "write"
+
+
+def test_a_service_is_a_source_of_its_own() -> None:
+    path = _folder() / "drive.v3.json"
+    found = open_source("discovery:drive.v3")
+    assert [tool.name for tool in found.tools] == [tool.name for tool in open_json(f"json:{path}").tools]
+    assert {(tool.source, tool.topic) for tool in found.tools} == {("discovery:drive.v3", "drive")}
+    assert found.provenance.licence == "Apache-2.0"
+    assert found.runner is None
+
+
+def test_an_unknown_service_is_named() -> None:
+    _folder()
+    with pytest.raises(InputError, match=r"discovery:drive\.v99: no such document"):
+        open_source("discovery:drive.v99")

@@ -398,6 +398,15 @@ def test_flat_arguments_leave_out_tools_that_take_lists_or_objects() -> None:
     assert {"compute_progressive_tax", "find_biggest_consumers"} == left_out
 
 
+def test_tools_with_long_schemas_are_left_out() -> None:
+    recipe = DataRecipe(tools=["bundled:energy"])
+    length = {tool.name: len(json.dumps(tool.to_openai())) for tool in tool_pool(recipe).tools}
+    limit = sorted(length.values())[2]
+    kept = {tool.name for tool in tool_pool(recipe.model_copy(update={"max_tool_chars": limit})).tools}
+    assert kept == {name for name, chars in length.items() if chars <= limit}
+    assert len(kept) == 3
+
+
 def test_show_prints_samples_in_words(dataset: Path) -> None:
     done = xlam("data", "show", dataset, "--limit", "2")
     first = next(read_dataset(dataset))
