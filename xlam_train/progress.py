@@ -27,7 +27,7 @@ class ProgressLine(TrainerCallback):  # type: ignore[misc]  # transformers is un
         self._task = self._progress.add_task("train", note="")
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Open the bar where training resumes; its length is the data, since the steps are not counted beforehand."""
+        """Open the bar where training resumes; it shows the share done, since steps are not counted beforehand."""
         if state.is_world_process_zero:
             self._progress.update(self._task, total=1.0, completed=state.epoch or 0.0)
             self._progress.start()
@@ -39,7 +39,7 @@ class ProgressLine(TrainerCallback):  # type: ignore[misc]  # transformers is un
         note = f"loss {logs['loss']:.4f}, {logs['tokens_per_second']:.0f} tokens/s"
         self._progress.update(self._task, completed=state.epoch, note=f"step {state.global_step}, {note}")
         if not self._console.is_terminal:
-            text = f"train: step {state.global_step}, {state.epoch:.0%} of the data, {note}"
+            text = f"train: step {state.global_step}, {state.epoch:.0%} done, {note}"
             self._console.print(text, highlight=False)
 
     def reference(self, share: float) -> None:

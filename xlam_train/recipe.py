@@ -161,8 +161,13 @@ class OptimSection(Settings):
     max_steps: PositiveInt | None = None
     """Optimizer steps after which training ends early; unset trains on everything. The schedule does not change."""
 
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    """Minutes of training, over all restarts, after which it ends. The schedule follows time or data, whichever is
+    further, so that the rate has come down by then; how much is learned from depends on the machine. Unset trains on
+    everything."""
+
     warmup_ratio: Fraction = 0.05
-    """Share of the data in which the rate rises linearly from 0; enough for Adam's second moments."""
+    """Share of the run in which the rate rises linearly from 0; enough for Adam's second moments."""
 
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled weight decay a step; 0 because adapters begin at 0 and are already a small change."""

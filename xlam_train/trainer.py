@@ -18,7 +18,7 @@ from xlam_train.data.collate import to_device
 from xlam_train.data.stream import Position
 from xlam_train.life.provenance import recipe_sha256
 from xlam_train.progress import ProgressLine
-from xlam_train.schedule import rate_factor
+from xlam_train.schedule import TimeBudget, rate_factor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         self._ids: list[tuple[str, ...]] = []
         self._rate = 0.0
         self._done = 0.0  # share of the data behind the last step
+        self._budget = TimeBudget(recipe.optim.max_minutes)
         self._speed = _Speed()
         self.began = 0.0
 
@@ -79,11 +80,22 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         """Behind the last step that was trained."""
         return self.end.position if hasattr(self, "end") else self._stream.start
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the current step is the last one, of the data or of the time."""
+        return self.end.last or self._budget.is_spent
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, from 0 to 1."""
+        return 1.0 if self.is_over else max(self.end.position.progress, self._budget.share)
+
     def run(self, resume: Path | None) -> None:
         """Train to the end, from a checkpoint or from the start."""
         if resume is not None:
             state = read_json(resume / STREAM_STATE)
             self._stream.start = Position.from_dict(state["position"])
+            self._budget.restore(state["minutes"])
             if state["last"]:  # all is done but the report
                 self.args.max_steps = read_json(resume / "trainer_state.json")["global_step"]
         self._done = self._stream.start.progress
@@ -103,16 +115,18 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         step = list(islice(epoch_iterator, num_batches))
         self.began = self.began or time.time()
         self.end = step[0].end
-        self._set_rate((self._done + self.end.position.progress) / 2)
-        self._done = self.end.position.progress
         self._ids = [batch.sample_ids for batch in step]
         self.step_trees = []
         own = torch.stack([batch.batch["weight"].sum() for batch in step]).sum().to(device)
-        everywhere: torch.Tensor = self.accelerator.gather(own)
-        return [batch.batch for batch in step], everywhere.sum()
+        spent = torch.full_like(own, self._budget.spent())
+        everywhere: torch.Tensor = self.accelerator.gather(torch.stack([own, spent])).view(-1, 2)
+        self._budget.begin_step(everywhere[:, 1].max().item())
+        self._set_rate(max((self._done + self.end.position.progress) / 2, self._budget.share))
+        self._done = self.end.position.progress
+        return [batch.batch for batch in step], everywhere[:, 0].sum()
 
     def _set_rate(self, progress: float) -> None:
-        """The rate of a step is the schedule's in the middle of its data: neither its first nor its last is wasted."""
+        """The rate of a step is the schedule's in its middle: neither the first nor the last step is wasted."""
         self._rate = self._optim.learning_rate * rate_factor(self._optim, progress)
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate
@@ -172,21 +186,22 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         def write() -> None:
             super(TreeTrainer, self)._save_checkpoint(model, trial)
             if self.args.should_save:
-                write_json(folder / STREAM_STATE, {"position": self.end.position.to_dict(), "last": self.end.last})
+                state = {"position": self.end.position.to_dict(), "last": self.is_over, "minutes": self._budget.spent()}
+                write_json(folder / STREAM_STATE, state)
 
         save_checkpoint(folder, write, self.layout, self._recipe_sha256, self._kept)
 
 
 class _UntilTheStreamEnds(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Ends training with the data: the Trainer itself only counts steps."""
+    """Ends training with the data or the time: the Trainer itself only counts steps."""
 
     def __init__(self, trainer: TreeTrainer) -> None:
         self._trainer = trainer
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Tell how far the data is, and save and stop behind its last step."""
-        state.epoch = self._trainer.end.position.progress
-        if self._trainer.end.last:
+        """Tell how far the run is, and save and stop behind its last step."""
+        state.epoch = self._trainer.share
+        if self._trainer.is_over:
             control.should_training_stop = control.should_save = True
 
 

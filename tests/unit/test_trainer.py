@@ -168,6 +168,21 @@ def test_resume_is_identical_to_the_bit(
     assert kept == ["checkpoint-4", "checkpoint-6"]
 
 
+def test_a_run_ends_when_its_minutes_are_spent(make_recipe: Callable[..., TrainRecipe]) -> None:
+    recipe = make_recipe(optim={"epochs": 1, "learning_rate": 1e-2, "max_minutes": 1e-4})
+    report = run_sft(recipe)
+    assert report.steps == 2, "the first step tells how long one takes"
+    assert (recipe.out / "adapter" / "adapter_model.safetensors").is_file()
+    state = read_json(last_checkpoint(recipe.out / "checkpoints") / "stream.json")
+    assert state["last"] is True
+    assert state["minutes"] > 1e-4
+    rates = [
+        entry["learning_rate"]
+        for entry in read_json(last_checkpoint(recipe.out / "checkpoints") / "trainer_state.json")["log_history"]
+    ]
+    assert rates[-1] < 1e-4, "the schedule has come to its end"
+
+
 def _stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(self: ProgressLine, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.global_step == step:
