@@ -44,9 +44,13 @@ class DataRecipe(Settings):
     """Leave out tools that take lists or objects: their queries and answers are longer, and their closing brackets
     are what a small model learns late. For runs of minutes; off, because most real tools have some."""
 
+    hidden_keywords: list[str] = []
+    """JSON schema keywords that values are drawn by and that samples do not show, such as `examples`: a model that
+    sees them learns to copy from the schema what it should read in the query."""
+
     max_tool_chars: int | None = Field(default=None, ge=1)
-    """Leave out tools whose name, description and parameters are longer than this as JSON, in characters; a token has
-    about four. Long schemas cost training time, which runs of minutes do not have. Unset keeps all."""
+    """Leave out tools that are longer than this as samples show them, as JSON, in characters; a token has about four.
+    Long schemas cost training time, which runs of minutes do not have. Unset keeps all."""
 
     require_sandbox: Level = "strict"
     """Least level of the sandbox for code from outside (Python files, MCP servers); a machine below it refuses to

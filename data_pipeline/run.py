@@ -22,6 +22,7 @@ from data_pipeline.core.schema import Tool, Trajectory
 from data_pipeline.core.seeding import stream
 from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.curate.dedup import DuplicateIndex, signatures
+from data_pipeline.curate.keywords import without_keywords
 from data_pipeline.generate.values import sample_arguments
 from data_pipeline.job.driver import Driver
 from data_pipeline.job.engines import Engine, local_engine, ray_engine
@@ -122,7 +123,7 @@ def tool_pool(recipe: DataRecipe) -> Pool:
     kept = [tool for tool in pool.tools if tool.fingerprint not in out]
     kept = [tool for tool in kept if tool.takes_scalars_only or not recipe.flat_arguments]
     if recipe.max_tool_chars is not None:
-        kept = [tool for tool in kept if len(json.dumps(tool.to_openai())) <= recipe.max_tool_chars]
+        kept = [tool for tool in kept if _shown_chars(tool, recipe) <= recipe.max_tool_chars]
     pool = replace(pool, tools=tuple(kept))
     with pool.executor(recipe.call_timeout) as executor:
         well = healthy(pool, executor, _probes(recipe))
@@ -130,6 +131,11 @@ def tool_pool(recipe: DataRecipe) -> Pool:
         last = well.refused[-1]
         raise InputError(f"none of {len(pool.tools)} tools can be used; the last one, {last.name}: {last.reason}")
     return well
+
+
+def _shown_chars(tool: Tool, recipe: DataRecipe) -> int:
+    shown = without_keywords(tool, recipe.hidden_keywords)
+    return len(json.dumps(shown.to_openai(), ensure_ascii=False))
 
 
 def _probes(recipe: DataRecipe) -> Callable[[Tool], list[dict[str, Any]]]:

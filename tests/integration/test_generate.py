@@ -407,6 +407,21 @@ def test_tools_with_long_schemas_are_left_out() -> None:
     assert len(kept) == 3
 
 
+def test_hidden_keywords_draw_values_and_are_not_shown(tmp_path: Path) -> None:
+    fruit = {"type": "string", "examples": ["quince", "medlar", "damson"]}
+    tool = {
+        "name": "buy_fruit",
+        "description": "Buy a fruit.",
+        "parameters": {"type": "object", "properties": {"fruit": fruit}, "required": ["fruit"]},
+    }
+    (tmp_path / "tools.json").write_text(json.dumps([tool]))
+    source = f"json:{tmp_path / 'tools.json'}"
+    recipe = DataRecipe(tools=[source], hidden_keywords=["examples"], styles={"simple": 1}, tools_per_set={1: 1})
+    samples = fresh_samples(recipe, 4)
+    assert {str(sample.calls[0].arguments["fruit"]) for sample in samples} & {"quince", "medlar", "damson"}
+    assert all(sample.tools[0].properties == {"fruit": {"type": "string"}} for sample in samples)
+
+
 def test_show_prints_samples_in_words(dataset: Path) -> None:
     done = xlam("data", "show", dataset, "--limit", "2")
     first = next(read_dataset(dataset))

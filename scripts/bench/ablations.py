@@ -1,0 +1,155 @@
+"""What moves the score of a small model? One change a row, each trained for the same minutes on the same machine.
+
+The row they are compared with is `recipes/data/cpu_135m.yaml` with `recipes/sft/smollm2-135m-cpu.yaml`, cut to the
+minutes given. Every row is generated, trained, exported as Q8_0 and asked the same held-out queries, over domains that
+no row trains on, by the commands a user would run; the test beside a row is McNemar's against the first row. The last
+rows are the first row's model in other weights.
+
+    python scripts/bench/ablations.py [--minutes 6] [--samples 160] [--rows base "no packing"] [--out runs/ablations]
+
+Rows that are done are read, not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_pipeline.core.jsonl import read_json, write_json
+from data_pipeline.report.console import console, table
+
+DATA, DEV = "recipes/data/cpu_135m.yaml", "recipes/data/cpu_135m_dev.yaml"
+TRAIN = "recipes/sft/smollm2-135m-cpu.yaml"
+XLAM = [sys.executable, "-m", "xlam_train.cli"]
+BASE = "base"
+WEIGHTS = ("f16", "q5_k_m", "q4_k_m", "q3_k_m")
+LORA = ("method=lora", "optim.weight_decay=0", "optim.learning_rate=2e-3")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change.
+
+    Attributes:
+        name: of the row.
+        data: overrides of the data recipe; rows with the same ones share a dataset.
+        train: overrides of the training recipe.
+    """
+
+    name: str
+    data: tuple[str, ...] = ()
+    train: tuple[str, ...] = ()
+
+
+ROWS = (
+    Row(BASE),
+    Row("LoRA, rank 32", train=LORA),
+    Row("no packing", train=("packing.window_mb=0.001", "packing.trees_per_step=16")),
+    Row("names masked in half the tool sets", train=("data.views.mask_names=0.5",)),
+    Row("irrelevance 4 %", ("styles.irrelevance=0.04",)),
+    Row("irrelevance 40 %", ("styles.irrelevance=0.7",)),
+    Row("2 queries a tool set", ("queries_per_tool_set=2", "tool_sets_per_shard=450")),
+    Row("16 queries a tool set", ("queries_per_tool_set=16", "tool_sets_per_shard=56")),
+    Row("118 tools", ("tools=[bundled]",)),
+    Row("30 tools", ("tools=['bundled:finance', 'bundled:food', 'bundled:maths', 'bundled:weather']", "without=[]")),
+)
+
+
+def main() -> int:
+    """Make the rows and print them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=6.0, help="of training, each row; default: %(default)s")
+    parser.add_argument("--samples", type=int, default=160, help="held-out queries; default: %(default)s")
+    parser.add_argument("--rows", nargs="+", choices=[row.name for row in ROWS], help="only these; default: all")
+    parser.add_argument("--out", type=Path, default=Path("runs/ablations"), help="default: %(default)s")
+    told = parser.parse_args()
+    study = Study(told.out, told.minutes, told.samples)
+    chosen = [row for row in ROWS if told.rows is None or row.name in (BASE, *told.rows)]
+    results = [study.result(row) for row in chosen]
+    if told.rows is None:
+        results += [study.weights(kind) for kind in WEIGHTS]
+    write_json(told.out / "ablations.json", {"minutes": told.minutes, "rows": results})
+    columns = ("row", "samples seen", "steps", "loss", "exact", "95 % interval", "beside the first row")
+    lines = [
+        [result[key] for key in ("row", "seen", "steps", "loss", "exact", "interval", "test")] for result in results
+    ]
+    console().print(
+        table(f"{told.minutes:g} minutes of training, {told.samples} queries on unseen tools", columns, lines)
+    )
+    return 0
+
+
+@dataclass(frozen=True)
+class Study:
+    """Where rows are made, and how long each may train."""
+
+    out: Path
+    minutes: float
+    samples: int
+
+    def result(self, row: Row) -> dict[str, Any]:
+        """One row, made unless it is there."""
+        folder = self.out / _slug(row.name)
+        kept = folder / "result.json"
+        if not kept.exists():
+            self._make(row, folder)
+            report = read_json(folder / "train" / "train_report.json")
+            told = self._ask(folder / "model-q8_0.gguf")
+            numbers = {"seen": report["samples"], "steps": report["steps"], "loss": round(report["last_loss"], 4)}
+            write_json(kept, {"row": row.name, **numbers, **told})
+        found: dict[str, Any] = read_json(kept)
+        return found
+
+    def weights(self, kind: str) -> dict[str, Any]:
+        """The first row's model in another type of weights."""
+        folder = self.out / _slug(BASE)
+        kept = folder / f"result-{kind}.json"
+        if not kept.exists():
+            model = folder / f"model-{kind}.gguf"
+            _xlam("export", "gguf", folder / "train" / "model", model, "--type", kind)
+            write_json(kept, {**self.result(ROWS[0]), "row": kind.upper(), **self._ask(model)})
+        found: dict[str, Any] = read_json(kept)
+        return found
+
+    def _make(self, row: Row, folder: Path) -> None:
+        data = self.out / "data" / _slug(" ".join(row.data) or BASE)
+        _xlam("data", "generate", DATA, "--out", data, *row.data)
+        limits = (f"optim.max_minutes={self.minutes}", f"data.path={data}", f"out={folder / 'train'}")
+        _xlam("train", TRAIN, *limits, *row.train)
+        weights = folder / "train" / "model"
+        if not weights.exists():
+            weights = folder / "merged"
+            base = read_json(folder / "train" / "train_report.json")["base_dir"]
+            _xlam("export", "merge", base, folder / "train" / "adapter", weights)
+        _xlam("export", "gguf", weights, folder / "model-q8_0.gguf", "--type", "q8_0")
+
+    def _ask(self, model: Path) -> dict[str, Any]:
+        """The held-out score, and the paired test against the first row's Q8_0 model."""
+        dev, base = self.out / "dev", self.out / _slug(BASE) / "model-q8_0.gguf"
+        _xlam("data", "generate", DEV, "--out", dev)
+        other = [] if model == base else ["--compare", base]
+        found = json.loads(_xlam("eval", "heldout", model, dev, "--samples", self.samples, *other, "--json"))
+        group = found[str(model)]["groups"]["all"]
+        told = {"exact": f"{group['exact']:.0%}", "interval": f"{group['low']:.0%} to {group['high']:.0%}"}
+        compared = found.get("comparison")
+        told["test"] = (
+            f"{compared['only_first']} : {compared['only_second']}, p {compared['p_value']:.2g}" if compared else "-"
+        )
+        return told
+
+
+def _slug(name: str) -> str:
+    return "".join(char if char.isalnum() else "-" for char in name)[:80]
+
+
+def _xlam(*arguments: object) -> str:
+    return subprocess.run([*XLAM, *map(str, arguments)], stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())
