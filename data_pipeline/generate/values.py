@@ -26,6 +26,8 @@ Draw = Callable[[random.Random], Any]
 
 NESTED_OPTIONAL_SHARE = 0.3
 """Probability that an optional entry of a nested object is given."""
+MANY_EXAMPLES = 8
+"""Examples from which on nothing else is drawn: so many tell better what a value is like than words do."""
 OPTIONAL_DEPTH = 3
 """Levels down to which optional entries are drawn, so that recursive schemas end."""
 MAX_DEPTH = 12
@@ -140,6 +142,8 @@ class Field:
         examples = self.schema.get("examples")
         if not isinstance(examples, list) or not examples:
             return plainly
+        if len(examples) >= MANY_EXAMPLES:
+            return lambda rng: rng.choice(examples)
         # Where nothing else says what a text is, the examples do.
         share = 0.5 if self.kind != "string" or self.text_kind else 0.75
         return lambda rng: rng.choice(examples) if rng.random() < share else plainly(rng)

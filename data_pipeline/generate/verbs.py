@@ -58,6 +58,8 @@ VERBS = frozenset(SYNONYMS) | _words(
     "scale scan schedule seed select send set settle share show simulate sort space start stop store submit subscribe "
     "suggest suspend switch sync tell test time total track train transfer translate turn unlock unsubscribe upload "
     "use validate verify view visit wait watch work write seat "
+    "block choose compress conjugate crop deposit donate escalate factor file fit flip follow recharge redirect rent "
+    "rewrite round shorten simplify smooth solve transcribe transpose withdraw "
 )
 CATALOGUE_VERBS = _words(
     "add batch cancel clear close copy create delete download export fetch find get import insert list modify move "

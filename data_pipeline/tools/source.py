@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,9 @@ SOURCES = {
     "openapi:FILE_OR_URL[@BASE_URL]": "the operations of a REST service",
     "mcp:COMMAND": "the tools of an MCP server that is started here, in the sandbox",
     "mcp:URL": "the tools of an MCP server elsewhere",
+    "discovery[:SERVICE.VERSION]": "schemas only: the documents that google-api-python-client carries",
     "json:FILE": "schemas only: OpenAI functions, xLAM-60k rows, ToolBench lists, discovery documents",
+    "composed:COUNT": "schemas only: so many functions of 77 domains, put together from word banks",
 }
 """How a source is written, and what it holds."""
 
@@ -67,8 +69,10 @@ def open_source(source: str, options: SourceOptions | None = None) -> SourceTool
         "openapi": _open_openapi,
         "mcp": _open_mcp,
         "json": _open_json,
+        "composed": _open_composed,
+        "discovery": _open_discovery,
     }
-    if kind in openers and rest:
+    if kind in openers and (rest or source == "discovery"):
         return openers[kind](source, rest, options)
     kinds = ("bundled", *openers)
     hint = f"write it as {' | '.join(SOURCES)}" if kind in kinds else nearest(kind, kinds)
@@ -184,3 +188,17 @@ def _open_json(source: str, _: str, __: SourceOptions) -> SourceTools:
     from data_pipeline.tools.json_file import open_json
 
     return open_json(source)
+
+
+def _open_discovery(source: str, rest: str, _: SourceOptions) -> SourceTools:
+    from data_pipeline.tools.discovery import PACKAGE, packaged_documents
+    from data_pipeline.tools.json_file import read_tools
+
+    found = read_tools(packaged_documents(rest), source)
+    return replace(found, provenance=Provenance(source, f"{PACKAGE} {version(PACKAGE)}", "Apache-2.0"))
+
+
+def _open_composed(source: str, rest: str, _: SourceOptions) -> SourceTools:
+    from data_pipeline.tools.composed import open_composed
+
+    return open_composed(source, rest)

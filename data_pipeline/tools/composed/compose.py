@@ -1,0 +1,127 @@
+"""Goals and kinds of parameters put together into tools, each goal several times in other words and shapes.
+
+The sequence is one and the same for any count. In round 0 each goal becomes one tool, in an order drawn once, and so
+on in later rounds. Two tools of one goal answer the same requests, so each round has categories of its own:
+companions of a tool, which are drawn from its category, then always differ from it in what they do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data_pipeline.core.schema import Tool
+from data_pipeline.core.seeding import stream
+from data_pipeline.tools.composed.domains import Goal, goals
+from data_pipeline.tools.composed.naming import MAX_NAME, camel, tool_name
+from data_pipeline.tools.composed.parameters import Kind, Schema, kinds
+from data_pipeline.tools.composed.telling import told
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterator
+
+SEED = 1
+ROUNDS = 8
+"""Tools that are tried for each goal."""
+MAX_PARAMETERS = 6
+_OPTIONS = (0, 0, 1, 1, 1, 2, 2, 2, 3, 3)
+"""How many optional parameters a tool takes, as far as there are some, each as likely."""
+_NAME_TRIES = 8
+_CAMEL_SHARE = 0.12
+_GROUPED_SHARE = 0.2
+"""Tools with several optional parameters that take them as one object."""
+_PROMOTED_SHARE = 0.12
+
+# What goals with these verbs may take beside what is listed for them.
+_USUAL_OPTIONS = {
+    **dict.fromkeys(("search", "find", "list", "recommend", "suggest"), "limit"),
+    **dict.fromkeys(("book", "cancel", "order", "schedule", "reserve"), "notify"),
+    **dict.fromkeys(("get", "explain"), "include_details"),
+    "compare": "detail",
+    "estimate": "include_details",
+}
+
+
+def compose(source: str, count: int) -> tuple[Tool, ...]:
+    """The first tools of the sequence; fewer than asked for where it ends before."""
+    found: dict[str, Tool] = {}
+    for number, goal, rng in _turns():
+        if len(found) == count:
+            break
+        tool = _tool(source, goal, number, rng, found)
+        if tool is not None:
+            found[tool.name] = tool
+    return tuple(found.values())
+
+
+def _turns() -> Iterator[tuple[int, Goal, random.Random]]:
+    for number in range(ROUNDS):
+        order = list(goals())
+        stream(SEED, "composed", number).shuffle(order)
+        for goal in order:
+            yield number, goal, stream(SEED, "composed", number, goal.domain, goal.verb, goal.thing)
+
+
+def _tool(source: str, goal: Goal, number: int, rng: random.Random, taken: dict[str, Tool]) -> Tool | None:
+    """A tool of this goal; None where all names tried are taken or too long."""
+    names = (tool_name(goal, rng) for _ in range(_NAME_TRIES))
+    name = next((name for name in names if len(name) <= MAX_NAME and name not in taken), None)
+    if name is None:
+        return None
+    return Tool(
+        name=name,
+        description=told(goal, rng),
+        parameters=_parameters(goal, rng),
+        source=source,
+        category=goal.domain if number == 0 else f"{goal.domain}_{number + 1}",
+    )
+
+
+def _parameters(goal: Goal, rng: random.Random) -> Schema:
+    known = kinds()
+    usual = _USUAL_OPTIONS.get(goal.verb)
+    options = [*goal.optional, *([usual] if usual and usual not in (*goal.required, *goal.optional) else [])]
+    room = min(len(options), MAX_PARAMETERS - len(goal.required))
+    chosen = rng.sample(options, max(0, min(room, rng.choice(_OPTIONS))))
+    is_camel, style = rng.random() < _CAMEL_SHARE, rng.random()
+    properties: Schema = {}
+    required = []
+    for key in (*goal.required, *chosen):
+        kind = known[key]
+        name = _parameter_name(kind, style, properties)
+        name = camel(name) if is_camel else name
+        needed = key in goal.required or rng.random() < _PROMOTED_SHARE
+        properties[name] = kind.schema(rng) if needed else _with_default(kind, kind.schema(rng), rng)
+        if needed:
+            required.append(name)
+    if rng.random() < _GROUPED_SHARE:
+        properties = _grouped(properties, required, rng)
+    return {"type": "object", "properties": properties, "required": required}
+
+
+def _grouped(properties: Schema, required: list[str], rng: random.Random) -> Schema:
+    """The optional parameters as entries of one object, where there are several."""
+    loose = {name: schema for name, schema in properties.items() if name not in required}
+    if len(loose) < 2:
+        return properties
+    description = rng.choice(("Further options", "Optional settings", "Options of the request"))
+    group = {"type": "object", "description": description, "properties": loose}
+    return {**{name: properties[name] for name in required}, rng.choice(("options", "settings", "extras")): group}
+
+
+def _parameter_name(kind: Kind, style: float, taken: Schema) -> str:
+    """A name that no other parameter has; kinds that go together, such as two sides, are named alike."""
+    names = (kind.names[int(style * len(kind.names))], *kind.names, kind.key)
+    return next(name for name in names if name not in taken and camel(name) not in taken)
+
+
+def _with_default(kind: Kind, schema: Schema, rng: random.Random) -> Schema:
+    """The schema of an optional parameter, its default told in one of the usual ways, or not told."""
+    default = kind.default_value
+    chance = rng.random()
+    if default is None or chance > 0.85:
+        return {**schema, "description": f"{schema['description']} (optional)"} if chance < 0.2 else schema
+    if chance < 0.45:
+        return {**schema, "default": default}
+    said = f"'{default}'" if isinstance(default, str) else str(default).lower()
+    return {**schema, "description": f"{schema['description']}. {rng.choice(('Default is', 'Defaults to'))} {said}."}

@@ -1,0 +1,162 @@
+"""Kinds of parameters, shared by all tools: a line of the banks is one kind.
+
+    names | type | descriptions [| default]
+
+Names are alternatives for one thing, separated by slashes; goals refer to the first, or to the key where one stands
+before `=`. Descriptions are separated by semicolons. Types:
+
+    str BANK       text, like the words of a bank of `values`; `code` for identifiers, which are made up for each
+                   tool; `-` where the name says what it holds
+    enum A,B,C     one of these texts
+    int A..B       a whole number; num A..B any number
+    bool           a switch
+    nums A..B      a list of numbers; ints A..B of whole ones; strs BANK of texts
+    matrix A..B    a list of rows of numbers
+    obj KEY,KEY    an object with an entry of each kind
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from data_pipeline.tools.composed.parameters_number import GENERAL, LIFE, SCIENCE
+from data_pipeline.tools.composed.parameters_text import CHOICES, COMPOUND, SWITCHES, TEXTS
+from data_pipeline.tools.composed.values import banks
+
+if TYPE_CHECKING:
+    import random
+
+Schema = dict[str, Any]
+
+EXAMPLES = (8, 12)
+"""Fewest and most words of a bank that a tool's schema shows as examples."""
+_MIN_CHOICES = 3
+
+
+class Kind(NamedTuple):
+    """What a parameter may be called, hold and say of itself.
+
+    Attributes:
+        key: what goals call it.
+        names: alternatives for its name.
+        type: the first word of the line's type.
+        detail: the rest of it.
+        descriptions: alternatives.
+        default: as text; '' for none.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    type: str
+    detail: str
+    descriptions: tuple[str, ...]
+    default: str
+
+    def schema(self, rng: random.Random) -> Schema:
+        """A JSON schema with one of the descriptions, without the default."""
+        description = rng.choice(self.descriptions)
+        found = _MAKERS[self.type](self.detail, self.default, rng)
+        return {"type": found.pop("type"), "description": description, **found}
+
+    @property
+    def default_value(self) -> Any:
+        """The default as JSON; None where there is none."""
+        if not self.default:
+            return None
+        if self.type == "bool":
+            return self.default == "true"
+        if self.type in ("int", "num"):
+            return float(self.default) if "." in self.default else int(self.default)
+        return self.default
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Key -> kind."""
+    found = {}
+    for line in "".join((TEXTS, CHOICES, SWITCHES, COMPOUND, GENERAL, SCIENCE, LIFE)).split("\n"):
+        if line:
+            kind = _read(line)
+            found[kind.key] = kind
+    return found
+
+
+def _read(line: str) -> Kind:
+    names, typed, descriptions, *default = (part.strip() for part in line.split(" | "))
+    key, equals, rest = names.partition("=")
+    alternatives = tuple((rest if equals else names).split("/"))
+    word, _, detail = typed.partition(" ")
+    told = tuple(text.strip() for text in descriptions.split(";"))
+    return Kind(key if equals else alternatives[0], alternatives, word, detail, told, default[0] if default else "")
+
+
+def _text(bank: str, _: str, rng: random.Random) -> Schema:
+    if bank == "-":
+        return {"type": "string"}
+    number = rng.randint(*EXAMPLES)
+    if bank == "code":
+        return {"type": "string", "examples": _codes(number, rng)}
+    words = banks()[bank]
+    return {"type": "string", "examples": rng.sample(words, min(len(words), number))}
+
+
+def _codes(number: int, rng: random.Random) -> list[str]:
+    """Identifiers of one shape, such as `ORD-48213`, as they are within one company."""
+    letters = "".join(rng.choices("ABCDEFGHKLMNPRSTVWX", k=rng.randint(1, 3)))
+    mark, digits = rng.choice(("-", "", "_")), rng.randint(4, 7)
+    return [f"{letters}{mark}{rng.randrange(10 ** (digits - 1), 10**digits)}" for _ in range(number)]
+
+
+def _choice(listed: str, default: str, rng: random.Random) -> Schema:
+    choices = listed.split(",")
+    number = rng.randint(min(_MIN_CHOICES, len(choices)), len(choices))
+    kept = {*rng.sample(choices, number), default}
+    return {"type": "string", "enum": [choice for choice in choices if choice in kept]}
+
+
+def _bounds(detail: str) -> tuple[float, float]:
+    low, _, high = detail.partition("..")
+    return _number(low), _number(high)
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)
+
+
+def _whole(detail: str, _: str, __: random.Random) -> Schema:
+    low, high = _bounds(detail)
+    return {"type": "integer", "minimum": low, "maximum": high}
+
+
+def _real(detail: str, default: str, rng: random.Random) -> Schema:
+    return {**_whole(detail, default, rng), "type": "number"}
+
+
+def _list_of(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _matrix(detail: str, default: str, rng: random.Random) -> Schema:
+    # Square, so that determinants and inverses exist, and small enough to be said.
+    size = {"minItems": 2, "maxItems": 2}
+    return {**_list_of({**_list_of(_real(detail, default, rng)), **size}), **size}
+
+
+def _object(keys: str, _: str, rng: random.Random) -> Schema:
+    entries = {kind.names[0]: kind.schema(rng) for kind in (kinds()[key] for key in keys.split(","))}
+    return {"type": "object", "properties": entries, "required": list(entries)}
+
+
+_MAKERS = {
+    "str": _text,
+    "enum": _choice,
+    "bool": lambda _, __, ___: {"type": "boolean"},
+    "int": _whole,
+    "num": _real,
+    "ints": lambda detail, default, rng: _list_of(_whole(detail, default, rng)),
+    "nums": lambda detail, default, rng: _list_of(_real(detail, default, rng)),
+    "strs": lambda bank, default, rng: _list_of(_text(bank, default, rng)),
+    "matrix": _matrix,
+    "obj": _object,
+}

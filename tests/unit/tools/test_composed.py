@@ -1,0 +1,142 @@
+"""Composed tools: one sequence for all counts, sound schemas, the variety promised, and queries that can be written."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from itertools import combinations
+
+import pytest
+
+from data_pipeline.core.errors import InputError
+from data_pipeline.core.schema import Tool, ToolCall
+from data_pipeline.core.xlam_format import parse_calls, render_answer
+from data_pipeline.generate.grammar import GrammarGenerator
+from data_pipeline.generate.sampler import Catalogue, plan_shard
+from data_pipeline.recipe import DataRecipe, Grammar
+from data_pipeline.tools.composed.domains import goals
+from data_pipeline.tools.composed.naming import MAX_NAME
+from data_pipeline.tools.composed.parameters import kinds
+from data_pipeline.tools.schema_check import argument_errors
+from data_pipeline.tools.schema_form import schema_problem
+from data_pipeline.tools.source import open_source
+from data_pipeline.verify.checks import Checker
+
+COUNT = 3000
+HELD_OUT = ("education", "energy", "entertainment", "location")
+
+
+@cache
+def tools() -> tuple[Tool, ...]:
+    return open_source(f"composed:{COUNT}").tools
+
+
+def share(wanted: Callable[[Tool], bool]) -> float:
+    return sum(wanted(tool) for tool in tools()) / COUNT
+
+
+def test_a_smaller_count_is_the_beginning_of_a_larger() -> None:
+    few = open_source("composed:500").tools
+    assert len(few) == 500
+    assert [(tool.to_openai(), tool.topic) for tool in few] == [
+        (tool.to_openai(), tool.topic) for tool in tools()[:500]
+    ]
+    assert {tool.source for tool in few} == {"composed:500"}
+
+
+def test_the_same_tools_each_time() -> None:
+    """Another process hashes texts differently, so an order taken from a set would show."""
+    program = (
+        "from data_pipeline.tools.composed.compose import compose; print([t.fingerprint for t in compose('', 300)])"
+    )
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, check=True, capture_output=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert runs[0] == runs[1]
+    assert len(runs[0]) > 300
+
+
+@pytest.mark.parametrize(
+    "source", ["composed:", "composed:0", "composed:-3", "composed:many", "composed:2.5", "composed"]
+)
+def test_a_count_that_is_none_is_told_in_one_line(source: str) -> None:
+    with pytest.raises(InputError) as caught:
+        open_source(source)
+    assert source in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_more_than_there_is_names_how_many_there_are() -> None:
+    with pytest.raises(InputError, match=r"no more than \d{4} tools"):
+        open_source("composed:1000000")
+
+
+def test_nothing_to_run_and_nothing_refused() -> None:
+    found = open_source("composed:5")
+    assert found.runner is None
+    assert not found.refused
+    assert not found.provenance.executable
+
+
+def test_each_tool_has_a_name_of_its_own_and_a_sound_schema() -> None:
+    assert len({tool.name for tool in tools()}) == COUNT
+    for tool in tools():
+        assert schema_problem(tool.parameters) is None
+        assert len(tool.name) <= MAX_NAME
+        assert tool.description.strip()
+        assert set(tool.required) <= set(tool.properties)
+        assert 1 <= len(tool.properties) <= 6
+
+
+def test_defaults_and_examples_fit_their_own_schemas() -> None:
+    for tool in tools():
+        for name, schema in tool.properties.items():
+            alone = tool.model_copy(update={"parameters": {"type": "object", "properties": {name: schema}}})
+            for value in [*schema.get("examples", ()), *([schema["default"]] if "default" in schema else [])]:
+                assert argument_errors(alone, {name: value}) is None, (tool.name, name, value)
+
+
+def test_a_name_survives_the_answer_format() -> None:
+    dotted = next(tool for tool in tools() if "." in tool.name)
+    (call,) = parse_calls(render_answer([ToolCall(name=dotted.name, arguments={})]))
+    assert call.name == dotted.name
+
+
+def test_variety() -> None:
+    domains = {goal.domain for goal in goals()}
+    assert len(domains) >= 40
+    assert not domains & set(HELD_OUT)
+    assert share(lambda tool: len(tool.required) < len(tool.properties)) > 0.6
+    assert 0.2 < share(lambda tool: any("enum" in schema for schema in tool.properties.values())) < 0.5
+    assert 0.05 < share(lambda tool: any(schema["type"] == "array" for schema in tool.properties.values())) < 0.2
+    assert 0.05 < share(lambda tool: any(schema["type"] == "object" for schema in tool.properties.values())) < 0.2
+    assert 0.1 < share(lambda tool: "." in tool.name) < 0.2
+    assert max(Counter(tool.description for tool in tools()).values()) <= 8
+
+
+def test_tools_of_one_category_do_different_things() -> None:
+    by_topic: dict[str, list[Tool]] = {}
+    for tool in tools():
+        by_topic.setdefault(tool.topic, []).append(tool)
+    for found in by_topic.values():
+        assert not any(one.description == other.description for one, other in combinations(found, 2))
+
+
+def test_every_kind_of_parameter_is_used_and_every_one_used_is_known() -> None:
+    used = {key for goal in goals() for key in (*goal.required, *goal.optional)}
+    inside = {key for kind in kinds().values() if kind.type == "obj" for key in kind.detail.split(",")}
+    assert used | inside == set(kinds())
+    assert len(kinds()) >= 250
+
+
+def test_queries_for_composed_tools_pass_the_checks() -> None:
+    recipe = DataRecipe(tools=["composed:200"], tool_sets_per_shard=100, queries_per_tool_set=4)
+    generator = GrammarGenerator(Grammar(), recipe.optional_share)
+    drafts = [draft for plan in plan_shard(recipe, Catalogue.of(tools()[:200]), 0) for draft in generator.write(plan)]
+    checked = Checker().check_many(drafts)
+    failed = [sample.failed for sample in checked if sample.failed is not None]
+    assert len(failed) < 0.05 * len(checked), failed[:3]
