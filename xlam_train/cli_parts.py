@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from data_pipeline.tools.source import SourceOptions
 
 SOURCE_HELP = (
-    "bundled[:DOMAIN] | python:FILE_OR_MODULE | openapi:FILE_OR_URL[@BASE_URL] | mcp:COMMAND_OR_URL | json:FILE"
+    "bundled[:DOMAIN] | python:FILE_OR_MODULE | openapi:FILE_OR_URL[@BASE_URL] | mcp:COMMAND_OR_URL | "
+    "discovery[:SERVICE.VERSION] | composed:COUNT | json:FILE"
 )
 
 

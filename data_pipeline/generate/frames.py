@@ -1,7 +1,7 @@
 """Sentence frames: a context-free grammar whose terminals are a tool's goal and its arguments.
 
 A rule's alternatives are texts with {symbols}. `{^symbol}` begins a sentence. The terminals, which
-`requests` fills in, are goal, doing, asked, question, keyword, details, clauses, terse, cases and shared.
+`requests` fills in, are goal, doing, asked, question, keyword, details, clauses, terse, cases, shared and order.
 """
 
 from __future__ import annotations
@@ -44,6 +44,20 @@ RULES: dict[str, tuple[str, ...]] = {
         "{context} {^need} {doing} {wconn} {details}.", "{^so} {goal} {wconn} {details}.",
         "{^say} {clauses}. {^wask} {goal}{now}?",
     ),
+    # Values woven into the goal.
+    "woven": (
+        "{^wovenlead}{order}.", "{^wovenlead}{order}.", "{^wovenlead}{order}.", "{^wovenlead}{order}", "{order}",
+        "{^wovenask} {order}?", "{^wovenask} {order}?",
+    ),
+    "woven_told": ("{^order}.", "{^order}", "please {order}.", "can you {order}?", "{order}", "{^wovenask} {order}?"),
+    "woven_thing": ("{^wovenwhat} {order}?",),
+    "woven_price": ("{^wovenwhat} {order}?", "{^howmuch} {order}?", "{^howmuch} {order}?"),
+    "woven_question": ("{^know} {order}?", "{^wovenwonder} {order}."),
+    "wovenlead": ("", "", "", "", "", "", "please ", "I need to ", "I want to ", "I'd like to ", "help me "),
+    "wovenask": ("can you", "could you", "can you please", "could you please", "would you"),
+    "wovenwhat": ("what is", "what is", "what's", "what would be", "can you tell me", "do you know"),
+    "howmuch": ("how much is", "so how much is"),
+    "wovenwonder": ("I'd like to know", "I need to know", "tell me", "please tell me", "find out"),
     "wide_thing": (
         "{^wwhat} {asked} {wconn} {details}?", "{^wgiven} {details}, {wwhat} {asked}?",
         "{^clauses}. {^wwhat} {asked}?",

@@ -1,7 +1,7 @@
 """The generator without a language model: one grammar over any tool's schema, nothing about any particular tool.
 
 Calls are drawn first, from the schema (`values`); then a query is written that asks for them
-(`requests`): plain requests, questions, indirect questions, several sentences with a reason first,
+(`requests`): values woven into the goal, plain requests, questions, several sentences with a reason first,
 search words and chat, with numbers, dates and units as people say them, small talk and slips of the
 finger by the recipe's shares. With all three shares at zero only the plain requests remain.
 

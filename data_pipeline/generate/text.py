@@ -33,6 +33,13 @@ def article(noun: str) -> str:
     return "an" if noun[:1].lower() in "aeiou" else "a"
 
 
+def spoken_article(text: str) -> str:
+    """'an' where the text begins with a vowel when it is read aloud: '8', 'eighty' and 'hour', not 'useful'."""
+    if re.match(r"(?:8|1[18](?!\d)|hour|honest)", text.lower()):
+        return "an"
+    return "a" if re.match(r"(?:us[aei]|uni|uti|eur|one\b)", text.lower()) else article(text)
+
+
 def join(parts: Sequence[str]) -> str:
     """'a', 'a and b', 'a, b and c'."""
     if len(parts) < 2:

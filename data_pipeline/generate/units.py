@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -121,6 +122,7 @@ _ADJECTIVES = frozenset(
         "used", "paid",
     )
 )  # fmt: skip
+_TOLD = re.compile(r"\bin (?:whole |full )?([a-z]{3,})\b")
 GLUED = frozenset({"%", "°C", "°F"})
 """Forms that stand at the number without a space."""
 PREPOSITIONS = frozenset({"at", "by", "for", "from", "in", "of", "on", "per", "to", "with"})
@@ -142,6 +144,14 @@ def split_unit(name: str) -> tuple[str, Unit | None]:
     if words and words[-1] in _ADJECTIVES:  # "regular hours", not "regular"
         return words_of(name), None
     return " ".join(words), unit
+
+
+def unit_told(description: str) -> Unit | None:
+    """Minutes, of 'Length of the stay in minutes'; None where no unit is told, or one of several."""
+    if re.search(r"/|\bper\b", description):
+        return None
+    found = {UNITS[word].key: UNITS[word] for word in _TOLD.findall(description.lower()) if word in UNITS}
+    return found.popitem()[1] if len(found) == 1 else None
 
 
 def british(text: str) -> str:

@@ -17,6 +17,7 @@ from data_pipeline.generate.text import content_words, lower_first, stems
 from data_pipeline.generate.values import Field
 from data_pipeline.generate.verbs import CATALOGUE_VERBS, SYNONYMS, base_verb, gerund
 from data_pipeline.generate.voice import Voice
+from data_pipeline.generate.woven import Weaver
 
 if TYPE_CHECKING:
     from data_pipeline.core.schema import Tool
@@ -70,6 +71,11 @@ class Wording:
         return phrases_of(self.field.fields)
 
     @cached_property
+    def weaver(self) -> Weaver:
+        """How values are woven into the goal."""
+        return Weaver(self.phrases)
+
+    @cached_property
     def name_goal(self) -> Goal:
         """What to do, from the name."""
         words = words_of(self.tool.name).split() or [self.tool.name]
@@ -117,20 +123,30 @@ class Wording:
             texts += [name, str(field.schema.get("description") or ""), *map(str, field.choices)]
         return stems(content_words(texts))
 
-    def _goal(self, voice: Voice) -> tuple[str, str]:
+    def verb_and_rest(self, voice: Voice) -> tuple[str, str]:
+        """'calculate' and 'the monthly payment of a loan'."""
         goal = self.goals[0] if len(self.goals) == 1 or not voice.chance(0.2) else self.goals[-1]
         rest = goal.rest
         if voice.wide and voice.chance(0.3):
             rest = possessive(rest) or rest
         return voice.pick(goal.verbs), rest
 
+    def order(self, voice: Voice) -> tuple[str, str]:
+        """The verb and the rest for one who speaks in whole sentences: no 'look through for', no 'find out a bank'."""
+        verb, rest = self.verb_and_rest(voice)
+        if verb == "find out" and not rest.startswith(_QUESTION_WORDS):
+            verb = "find"
+        if verb == "change" and "convert" in self.goals[0].verbs:
+            verb = "convert"  # "Change 250 USD to EUR" would have no word of the tool.
+        return ("search" if verb == "look through" and rest.startswith("for ") else verb), rest
+
     def goal(self, voice: Voice) -> str:
         """'calculate the monthly payment of a loan'."""
-        return " ".join(self._goal(voice)).strip()
+        return " ".join(self.verb_and_rest(voice)).strip()
 
     def doing(self, voice: Voice) -> str:
         """'calculating the monthly payment of a loan'."""
-        verb, rest = self._goal(voice)
+        verb, rest = self.verb_and_rest(voice)
         # "Giving me" would be what the user does.
         return f"{gerund('find' if verb.endswith(' me') else verb)} {rest}".strip()
 

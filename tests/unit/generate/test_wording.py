@@ -30,6 +30,7 @@ TERMINALS = {
     "cases",
     "ordered",
     "shared",
+    "order",
     "number",
 }
 
@@ -147,6 +148,7 @@ def test_every_symbol_of_the_frames_leads_somewhere_and_is_used() -> None:
     }
     starts |= {"wide_bare_question", "terse", "terse_bare", "chat", "chat_bare", "cases", "wide_cases", "wide_shared"}
     starts |= {"repeat", "wide_repeat", "link", "wide_link", "opener", "closer", "wide_opener", "wide_closer", "talk"}
+    starts |= {"woven", "woven_told", "woven_thing", "woven_price", "woven_question"}
     assert rules.keys() <= symbols | starts
 
 
