@@ -145,7 +145,8 @@ class _Draft:
                 arguments = wording.field.draw_object(self.rng, self.optional_share)
                 if alike and before:
                     arguments = _varied(before[0], arguments, wording.field, self.rng)
-                if arguments not in before:
+                # Nobody asks for "nothing, and then this".
+                if arguments not in before and (arguments or len(tools) == 1 or not wording.field.fields):
                     break
             calls.append((wording, arguments))
         return calls

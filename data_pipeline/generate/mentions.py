@@ -38,6 +38,27 @@ _CARRIED = re.compile(
     r" (?:from one [\w ]+? to another(?: one)?|between (?:two |different )?[\w ]+s|to another \w+)"
     r"(?=$| (?:at|using|with|by|on)\b)"
 )
+# What a goal may call what a text holds, whatever its parameter is called.
+_CALLED = {
+    "city": ("city", "town", "place", "location"),
+    "country": ("country",),
+    "person": ("person",),
+    "company": ("company",),
+    "team": ("team",),
+    "product": ("product",),
+    "animal": ("animal",),
+    "food": ("food",),
+    "medicine": ("medicine",),
+    "language": ("language",),
+}
+_NAME_OF = re.compile(
+    r"^(?:the )?(?:full |common |last |first )?(?:names?|title|symbol|code|identifier|id) of (?:the |an? )?"
+    r"([a-z]+(?: [a-z]+)?)\b(?! of)",
+    re.IGNORECASE,
+)
+_OWN_NAME = re.compile(
+    r"^(?:the )?([a-z]+(?: [a-z]+)?)'s (?:full )?(?:name|title|symbol|ticker|identifier)", re.IGNORECASE
+)
 # Parameter -> what its value is the name of.
 _NAMES_A = {"username": "user", "user name": "user", "symbol": "stock", "ticker": "stock", "ticker symbol": "stock"}
 _AMOUNTS = ("amount", "principal", "sum")
@@ -143,7 +164,22 @@ def _nouns(phrase: Phrase, phrases: Mapping[str, Phrase]) -> list[str]:
     alone = not any(words[-1] in other for other in others)
     if words == ["email"]:  # "Send an email" speaks of the letter, not of the address.
         return []
-    return [" ".join(words), *([words[-1]] if alone and len(words) > 1 else [])]
+    nouns = [" ".join(words), *([words[-1]] if alone and len(words) > 1 else [])]
+    return [*nouns, *(noun for noun in _other_nouns(phrase) if noun not in nouns and _is_only(noun, phrase, phrases))]
+
+
+def _other_nouns(phrase: Phrase) -> list[str]:
+    """'stock' of a "Ticker symbol of the stock", 'city' of any parameter that holds one."""
+    description = str(phrase.field.schema.get("description") or "")
+    told = _NAME_OF.match(description) or _OWN_NAME.match(description)
+    words = told[1].lower().split() if told else []
+    return [*([" ".join(words), words[-1]] if words else []), *_CALLED.get(phrase.field.text_kind or "", ())]
+
+
+def _is_only(noun: str, phrase: Phrase, phrases: Mapping[str, Phrase]) -> bool:
+    """Whether no other parameter could be called so."""
+    others = [other for other in phrases.values() if other is not phrase]
+    return not any(noun in _other_nouns(other) or noun.split()[-1] in other.field.words.split() for other in others)
 
 
 def _of_number(rest: str, name: str, phrase: Phrase) -> Iterator[Mention]:

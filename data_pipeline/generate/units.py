@@ -123,6 +123,7 @@ _ADJECTIVES = frozenset(
     )
 )  # fmt: skip
 _TOLD = re.compile(r"\bin (?:whole |full )?([a-z]{3,})\b")
+_LETTERED = frozenset({"side", "angle", "edge", "leg", "point"})
 GLUED = frozenset({"%", "°C", "°F"})
 """Forms that stand at the number without a space."""
 PREPOSITIONS = frozenset({"at", "by", "for", "from", "in", "of", "on", "per", "to", "with"})
@@ -133,7 +134,7 @@ def split_unit(name: str) -> tuple[str, Unit | None]:
     """`weight_kg` -> ('weight', kilograms); `times_in_milliseconds` -> ('times', ...); no unit -> (words, None)."""
     words = words_of(name).split()
     # In "price per kWh" the last word is not the value's unit.
-    unit = UNITS.get(words[-1]) if words and "per" not in words else None
+    unit = UNITS.get(words[-1]) if words and "per" not in words and not _is_letter(words) else None
     if unit is None:
         return " ".join(words), None
     words.pop()
@@ -144,6 +145,11 @@ def split_unit(name: str) -> tuple[str, Unit | None]:
     if words and words[-1] in _ADJECTIVES:  # "regular hours", not "regular"
         return words_of(name), None
     return " ".join(words), unit
+
+
+def _is_letter(words: list[str]) -> bool:
+    """Whether the last word counts, as the c of 'side c', and measures nothing."""
+    return len(words) > 1 and len(words[-1]) == 1 and words[-2] in _LETTERED
 
 
 def unit_told(description: str) -> Unit | None:

@@ -78,7 +78,8 @@ class Wording:
     @cached_property
     def name_goal(self) -> Goal:
         """What to do, from the name."""
-        words = words_of(self.tool.name).split() or [self.tool.name]
+        own = self.tool.name.rpartition(".")[2]  # what stands before a dot says where it belongs
+        words = words_of(own).split() or [self.tool.name]
         if base_verb(words[0]) is None and len(words) > 1 and words[-1] in CATALOGUE_VERBS:
             words = [words[-1], *words[:-1]]  # files list -> list files
         verb = base_verb(words[0])

@@ -75,6 +75,32 @@ def test_values_are_said_as_people_say_them(one: Tool, arguments: dict[str, Any]
     assert said in woven(one, arguments)
 
 
+@pytest.mark.parametrize(
+    ("parameter", "schema", "said"),
+    [
+        ("symbol", {**TEXT, "description": "Ticker symbol of the stock"}, "the stock "),
+        ("location", {**TEXT, "description": "The place to look in"}, "the city "),
+        ("holder", {**TEXT, "description": "The account's name"}, "the account "),
+    ],
+)
+def test_a_goal_may_call_a_parameter_by_what_its_value_is(parameter: str, schema: dict[str, Any], said: str) -> None:
+    noun = said.split()[-1]
+    one = tool("look_up", f"Get the history of a {noun}.", **{parameter: schema})
+    for found in woven(one, {parameter: "Lima"}):
+        assert f"a {noun}" not in found
+        assert "Lima" in found
+
+
+def test_a_goal_that_two_parameters_could_be_meant_by_keeps_its_noun() -> None:
+    names = {name: {**TEXT, "description": "Name of the city"} for name in ("home", "work")}
+    for found in woven(tool("look_up", "Get the history of a city.", **names), {"home": "Lima", "work": "Oslo"}):
+        assert "the history of a city" in found
+
+
+def test_what_stands_before_a_dot_is_no_part_of_the_goal() -> None:
+    assert Wording(tool("sports.get_batting_average", "", hits=WHOLE)).name_goal == (("get",), "batting average")
+
+
 def test_a_parameter_without_a_role_is_named_behind_the_others() -> None:
     shop = tool("find_shops", "Find shops.", city=TEXT, radius=NUMBER, stars=WHOLE, tags={"type": "array"})
     said = woven(shop, {"tags": ["open", "new"], "radius": 5, "city": "Oslo", "stars": 1})
