@@ -1,0 +1,56 @@
+"""`make bfcl-cpu` in small: what it trains on is apart from what it is developed and judged by."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from data_pipeline.core.settings import load_settings
+from data_pipeline.curate.decontaminate import Decontaminator
+from data_pipeline.recipe import DataRecipe
+from data_pipeline.run import fresh_samples, tool_pool
+from xlam_train.recipe import TrainRecipe
+
+ROOT = Path(__file__).parents[2]
+pytest.importorskip("googleapiclient", reason="needs google-api-python-client for its discovery documents")
+
+
+def recipe(name: str) -> DataRecipe:
+    return load_settings(DataRecipe, ROOT / "recipes" / "data" / name)
+
+
+def test_no_development_tool_is_trained_on() -> None:
+    trained, held_out = tool_pool(recipe("cpu_135m.yaml")).tools, tool_pool(recipe("cpu_135m_dev.yaml")).tools
+    assert len(trained) > 3_500
+    assert {tool.name for tool in trained}.isdisjoint(tool.name for tool in held_out)
+    assert {tool.description for tool in trained}.isdisjoint(tool.description for tool in held_out)
+    assert {tool.topic for tool in trained}.isdisjoint(tool.topic for tool in held_out)
+
+
+def test_samples_are_decontaminated_and_show_no_examples() -> None:
+    small = recipe("cpu_135m.yaml").model_copy(update={"tool_sets_per_shard": 20})
+    samples = fresh_samples(small, 60)
+    benchmark = Decontaminator.load()
+    assert not [sample.id for sample in samples if benchmark.check(sample)]
+    shown = [json.dumps(tool.to_openai()) for sample in samples for tool in sample.tools]
+    assert not [text for text in shown if '"minimum": ' in text or '"examples": [' in text]
+    assert max(map(len, shown)) <= (small.max_tool_chars or 0) * 1.1  # what is not ASCII is longer here
+    kinds = {tool.source.partition(":")[0] for sample in samples for tool in sample.tools}
+    assert kinds == {"bundled", "composed", "discovery"}
+
+
+def test_make_runs_the_recipes_that_are_shipped() -> None:
+    target = re.search(r"^bfcl-cpu:.*?(?=\n\n)", (ROOT / "Makefile").read_text(), re.DOTALL | re.MULTILINE)
+    assert target is not None
+    named = re.findall(r"recipes/\S+\.yaml", target[0])
+    assert named == [
+        "recipes/data/cpu_135m.yaml",
+        "recipes/data/cpu_135m_dev.yaml",
+        "recipes/sft/smollm2-135m-cpu.yaml",
+    ]
+    training = load_settings(TrainRecipe, ROOT / named[2])
+    assert training.optim.max_minutes == 90
+    assert f"{training.data.path}".replace("runs/bfcl-cpu", "$(CPU)") in target[0]
