@@ -75,6 +75,8 @@ NUMBER_RANGES: tuple[tuple[str, Range], ...] = (
     (r"count|number of|quantity|size|length of|\btop\b|limit", Range(2, 25, False)),
 )
 DEFAULT_RANGE = Range(2.0, 400.0, True)
+_SHARE_DECIMALS = (1, 2, 2, 2, 3)
+"""Decimal places of probabilities and rates up to 1, which none at all would round away."""
 
 
 def number_range(words: str, schema: Schema, topic: str = "") -> Range:
@@ -140,7 +142,8 @@ def real_number(found: Range, schema: Schema, rng: random.Random) -> float | int
     if isinstance(step, (int, float)) and step > 0:
         return _multiple(low, high, step, rng)
     value = _log_uniform(low, high, rng) if low >= 0 and high > 1000 else rng.uniform(low, high)
-    digits = rng.choice(_usual_decimals(value) if decimals else (0, 0, 0, 1))
+    usual = _SHARE_DECIMALS if high <= 1 else _usual_decimals(value)
+    digits = rng.choice(usual if decimals else (0, 0, 0, 1))
     middle = low / 2 + high / 2  # their sum may be too large
     excluded = (schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum"))
     candidates = (round(value, digits), round(middle, 2))

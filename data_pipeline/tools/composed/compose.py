@@ -87,7 +87,7 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     properties: Schema = {}
     required = []
     for key in (*goal.required, *chosen):
-        kind = known[key]
+        kind = _twin(known, key, rng)
         name = _parameter_name(kind, style, properties)
         name = camel(name) if is_camel else name
         needed = key in goal.required or rng.random() < _PROMOTED_SHARE
@@ -97,6 +97,12 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     if rng.random() < _GROUPED_SHARE:
         properties = _grouped(properties, required, rng)
     return {"type": "object", "properties": properties, "required": required}
+
+
+def _twin(known: dict[str, Kind], key: str, rng: random.Random) -> Kind:
+    """The kind, or half of the time its twin that holds the same as a share of one."""
+    twin = known.get(f"{key}_decimal")
+    return twin if twin is not None and rng.random() < 0.5 else known[key]
 
 
 def _grouped(properties: Schema, required: list[str], rng: random.Random) -> Schema:

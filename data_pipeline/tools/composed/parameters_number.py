@@ -112,6 +112,7 @@ focal_length/focal_length_cm | num 2..60 | Focal length in centimeters; Focal le
 object_distance/object_distance_cm | num 5..200 | Distance of the object in centimeters; Object distance
 refractive_index/n1 | num 1..2.6 | Refractive index of the first medium; Index of refraction
 refractive_index_b=second_index/n2 | num 1..2.6 | Refractive index of the second medium
+growth_rate_decimal=growth_rate/rate_of_growth | num 0.001..0.12 | Growth rate as a decimal; Rate as a fraction
 growth_rate/rate_of_growth | num 0.1..12 | Growth rate in percent per year; Rate of growth
 population/initial_population/pop_size | int 100..900000 | Size of the population; Population at the start
 capacity/carrying_capacity | int 1000..900000 | Carrying capacity; Greatest population
@@ -141,6 +142,7 @@ magnitude_min=min_magnitude/magnitude | num 2..8 | Smallest magnitude; Minimum m
 
 LIFE = """
 principal/loan_amount/amount_borrowed | int 1000..600000 | Amount borrowed in dollars; Loan amount; Principal
+annual_rate_decimal=annual_rate/interest_rate | num 0.005..0.14 | Rate as a decimal, e.g. 0.045; Rate as a fraction
 annual_rate/interest_rate/rate | num 0.5..14 | Annual interest rate in percent, e.g. 4.5; Yearly interest rate
 amount/sum/total | num 5..9000 | Amount of money; The amount
 deposit/initial_deposit/starting_balance | int 50..50000 | Deposit at the start, in dollars; Initial deposit
@@ -163,8 +165,11 @@ earnings/earnings_per_share/eps | num 0.2..30 | Earnings per share in dollars
 dividend/dividend_per_share | num 0.1..12 | Dividend per share in dollars; Yearly dividend
 face_value/par_value | int 100..10000 | Face value of the bond in dollars; Par value | 1000
 coupon_rate | num 0.5..9 | Coupon rate in percent; Yearly coupon
+discount_rate_decimal=discount_rate | num 0.01..0.15 | Discount rate as a decimal, e.g. 0.08; Rate as a fraction
 discount_rate | num 1..15 | Discount rate in percent; Rate used for discounting
+inflation_rate_decimal=inflation_rate/inflation | num 0.005..0.12 | Inflation as a decimal; Rate as a fraction | 0.02
 inflation_rate/inflation | num 0.5..12 | Inflation rate in percent; Yearly inflation | 2
+tax_rate_decimal=tax_rate/vat_rate | num 0.01..0.35 | Tax rate as a decimal, e.g. 0.19; Tax as a fraction
 tax_rate/tax_percent/vat_rate | num 1..35 | Tax rate in percent; Rate of tax
 tip_percent/tip_rate | num 5..25 | Tip in percent; Percentage of the tip | 15
 discount_percent/discount | num 5..70 | Discount in percent; Percentage taken off

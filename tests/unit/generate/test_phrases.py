@@ -263,3 +263,17 @@ def test_any_name_and_type_of_a_bare_schema_can_be_said(name: str, kind: str | l
     value = field.draw(rng)
     for say in (Phrase.argument, Phrase.clause, Phrase.terse):
         assert say(phrase, value, Voice(rng, wide=True))
+
+
+@pytest.mark.parametrize(
+    ("description", "value", "forms"),
+    [
+        ("Interest rate as a decimal, e.g. 0.045", 0.045, {"0.045", "4.5%", "4.5 percent"}),
+        ("Chance, between 0 and 1", 0.07, {"0.07", "7%", "7 percent"}),
+        ("Interest rate in percent", 0.045, {"0.045"}),
+    ],
+)
+def test_a_share_of_one_is_said_in_percent(description: str, value: float, forms: set[str]) -> None:
+    schema = {"type": "number", "description": description}
+    assert said(Phrase.value, "rate", value, schema, wide=True) == forms
+    assert said(Phrase.value, "rate", value, schema) == {str(value)}

@@ -35,6 +35,13 @@ def test_arguments_of_every_bundled_tool_fit_its_schema(pool: list[Tool]) -> Non
     assert found == []
 
 
+def test_shares_of_one_are_not_rounded_away() -> None:
+    drawn = draws("probability", {"type": "number", "minimum": 0.01, "maximum": 0.14})
+    assert all(0.01 <= value <= 0.14 for value in drawn)
+    assert Counter(drawn).most_common(1)[0][1] < 60
+    assert len(set(drawn)) > 30
+
+
 @st.composite
 def numbers(draw: st.DrawFn, kind: str) -> Schema:
     """A numeric schema with none, one or two bounds, each of them sharp or not."""

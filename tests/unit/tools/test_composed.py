@@ -129,7 +129,9 @@ def test_tools_of_one_category_do_different_things() -> None:
 def test_every_kind_of_parameter_is_used_and_every_one_used_is_known() -> None:
     used = {key for goal in goals() for key in (*goal.required, *goal.optional)}
     inside = {key for kind in kinds().values() if kind.type == "obj" for key in kind.detail.split(",")}
-    assert used | inside == set(kinds())
+    twins = {f"{key}_decimal" for key in used} & set(kinds())
+    assert len(twins) == 5
+    assert used | inside | twins == set(kinds())
     assert len(kinds()) >= 250
 
 
@@ -140,3 +142,10 @@ def test_queries_for_composed_tools_pass_the_checks() -> None:
     checked = Checker().check_many(drafts)
     failed = [sample.failed for sample in checked if sample.failed is not None]
     assert len(failed) < 0.05 * len(checked), failed[:3]
+
+
+def test_a_rate_is_held_in_percent_by_some_tools_and_as_a_decimal_by_others() -> None:
+    rates = [schema for tool in tools() for name, schema in tool.properties.items() if name == "annual_rate"]
+    decimal = [schema["maximum"] < 1 for schema in rates]
+    assert 0.3 < sum(decimal) / len(decimal) < 0.7
+    assert all(("decimal" in str(s) or "fraction" in str(s)) == (s["maximum"] < 1) for s in rates)
