@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from data_pipeline.generate.phrases_objects import are_scalars, entries_spoken, objects_spoken
 from data_pipeline.generate.schemas import Schema, words_of
 from data_pipeline.generate.text import article, join
 from data_pipeline.generate.units import PREPOSITIONS, split_unit
@@ -19,6 +20,7 @@ Form = tuple[str, str]
 """What stands before and behind a value."""
 
 SMALL_WORDS = {"a", "an", "the", "of", "one", "two", "other", "first", "second"}
+COUNT_WORDS = {"num", "number", "number of", "no", "no of", "count", "n"}
 ACTION_WORDS = {
     "include",
     "use",
@@ -40,8 +42,11 @@ _MARK = re.compile(
     r"^(?:\[?(?:required|optional|output only|immutable|deprecated|identifier)\]?[.:]\s*)+", re.IGNORECASE
 )
 _HEAD_WORDS = 4
+_QUESTION_WORDS = frozenset({"how", "what", "when", "where", "whether", "which", "who"})
 _FRACTION = re.compile(r"\b(?:as|is) a (?:decimal|fraction)\b|\b(?:from|between) 0 (?:and|to) 1\b", re.IGNORECASE)
 _PERCENT_SHARE = 0.7
+_OBJECTS_SHARE = 0.5
+"""Objects that are said in short, not spelled out."""
 
 
 def head_of(schema: Schema) -> str:
@@ -51,7 +56,7 @@ def head_of(schema: Schema) -> str:
     words = head.split()
     if not 1 <= len(words) <= _HEAD_WORDS or not re.fullmatch(r"[\w' -]+", head):
         return ""
-    if words[-1] in PREPOSITIONS:
+    if words[-1] in PREPOSITIONS or words[0].lower() in _QUESTION_WORDS:
         return ""
     if words[0].endswith("s") and base_verb(words[0]):  # "Specifies a fingerprint" is no noun.
         return ""
@@ -89,6 +94,8 @@ class Phrase:
         """
         self.field = field
         self.noun, self.unit = split_unit(field.name)
+        if self.unit and self.noun in COUNT_WORDS:
+            self.noun = ""  # "12 days" of num_days, not "12 days as the num"
         whole = words_of(field.name)
         self.nouns: tuple[str, ...] = (self.noun or whole or "value",)
         if head:
@@ -161,6 +168,8 @@ class Phrase:
 
     def _clauses_of(self, noun: str, many: bool, wide: bool) -> list[Form]:
         if many or is_plural(noun):
+            if wide and not is_plural(noun):  # 'people' are, a schedule is: neither is said.
+                return [(f"the {noun}: ", ""), (f"for the {noun}: ", "")]
             forms: list[Form] = [(f"the {noun} are ", "")]
             return forms + ([(f"I have these {noun}: ", ""), (f"my {noun} are ", "")] if wide else [])
         forms = [(f"the {noun} is ", "")] * 2 + [(f"the {noun} should be ", "")]
@@ -188,6 +197,8 @@ class Phrase:
         return voice.scalar(value, self.field)
 
     def _entries(self, values: dict[str, Any], voice: Voice) -> str:
+        if voice.wide and are_scalars([values], self.inner) and voice.chance(_OBJECTS_SHARE):
+            return entries_spoken(values, self.inner, voice)
         phrases = ((self.inner.get(name) or Phrase(Field(name, {})), value) for name, value in values.items())
         return join([phrase.argument(value, voice) for phrase, value in phrases]) or "none"
 
@@ -196,6 +207,8 @@ class Phrase:
             return "none"
         if self.unit and all(type(value) in (int, float) for value in values):
             return voice.amounts(values, self.unit)
+        if voice.wide and are_scalars(values, self.items.inner) and voice.chance(_OBJECTS_SHARE):
+            return objects_spoken(values, self.items.inner, voice)
         said = [self.items.value(value, voice) for value in values]
         if isinstance(values[0], (dict, list)):
             return " and ".join(f"({entry})" for entry in said)

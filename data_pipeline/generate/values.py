@@ -216,7 +216,7 @@ class Field:
         found: list[Any] = []
         for _ in range(rng.randint(least, most) * 4):
             value = self.items.draw(rng)
-            if value not in found:
+            if value not in found and not _is_named_again(value, found):
                 found.append(value)
             if len(found) >= least and (len(found) == most or rng.random() < 0.3):
                 break
@@ -229,6 +229,12 @@ class Field:
         high = low if deep else low + (self.items.kind == "object") if self.items.kind == "object" else max(low, 4)
         most = self.schema.get("maxItems")
         return (low, high) if most is None else (min(low, most), min(high, most))
+
+
+def _is_named_again(value: Any, found: list[Any]) -> bool:
+    """Whether an object begins with the same text as another, as two orders of one product do."""
+    head = next(iter(value.values()), None) if isinstance(value, dict) else None
+    return isinstance(head, str) and any(next(iter(other.values()), None) == head for other in found)
 
 
 _JSON_NAMES = {

@@ -88,15 +88,15 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     required = []
     for key in (*goal.required, *chosen):
         kind = _twin(known, key, rng)
-        name = _parameter_name(kind, style, properties)
-        name = camel(name) if is_camel else name
+        name = kind.name(style, properties)
         needed = key in goal.required or rng.random() < _PROMOTED_SHARE
         properties[name] = kind.schema(rng) if needed else _with_default(kind, kind.schema(rng), rng)
         if needed:
             required.append(name)
     if rng.random() < _GROUPED_SHARE:
         properties = _grouped(properties, required, rng)
-    return {"type": "object", "properties": properties, "required": required}
+    schema = {"type": "object", "properties": properties, "required": required}
+    return _in_camel(schema) if is_camel else schema
 
 
 def _twin(known: dict[str, Kind], key: str, rng: random.Random) -> Kind:
@@ -115,10 +115,16 @@ def _grouped(properties: Schema, required: list[str], rng: random.Random) -> Sch
     return {**{name: properties[name] for name in required}, rng.choice(("options", "settings", "extras")): group}
 
 
-def _parameter_name(kind: Kind, style: float, taken: Schema) -> str:
-    """A name that no other parameter has; kinds that go together, such as two sides, are named alike."""
-    names = (kind.names[int(style * len(kind.names))], *kind.names, kind.key)
-    return next(name for name in names if name not in taken and camel(name) not in taken)
+def _in_camel(schema: Schema) -> Schema:
+    """The schema with the names of all entries, at any depth, in camel case."""
+    found = dict(schema)
+    if "properties" in schema:
+        found["properties"] = {camel(name): _in_camel(inner) for name, inner in schema["properties"].items()}
+        if "required" in schema:
+            found["required"] = [camel(name) for name in schema["required"]]
+    if "items" in schema:
+        found["items"] = _in_camel(schema["items"])
+    return found
 
 
 def _with_default(kind: Kind, schema: Schema, rng: random.Random) -> Schema:

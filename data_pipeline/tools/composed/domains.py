@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from data_pipeline.tools.composed.domains_culture import CULTURE
 from data_pipeline.tools.composed.domains_life import LIFE
+from data_pipeline.tools.composed.domains_lists import LISTS
 from data_pipeline.tools.composed.domains_money import MONEY
 from data_pipeline.tools.composed.domains_science import SCIENCE
 from data_pipeline.tools.composed.domains_work import WORK
@@ -42,7 +43,7 @@ def goals() -> tuple[Goal, ...]:
     """All goals, in the order of the banks."""
     found = []
     domain, subject = "", _Keys()
-    for line in "".join((SCIENCE, MONEY, LIFE, CULTURE, WORK)).split("\n"):
+    for line in "".join((SCIENCE, MONEY, LIFE, CULTURE, WORK, LISTS)).split("\n"):
         if line.startswith("# "):
             domain = line[2:]
         elif line.startswith("@ "):

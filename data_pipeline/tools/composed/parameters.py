@@ -12,7 +12,7 @@ before `=`. Descriptions are separated by semicolons. Types:
     bool           a switch
     nums A..B      a list of numbers; ints A..B of whole ones; strs BANK of texts
     matrix A..B    a list of rows of numbers
-    obj KEY,KEY    an object with an entry of each kind
+    obj KEY,KEY    an object with an entry of each kind; objs KEY,KEY a list of such objects
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from data_pipeline.tools.composed.parameters_lists import ENTRIES, LISTS, OBJECTS
 from data_pipeline.tools.composed.parameters_number import GENERAL, LIFE, SCIENCE
 from data_pipeline.tools.composed.parameters_text import CHOICES, COMPOUND, SWITCHES, TEXTS
 from data_pipeline.tools.composed.values import banks
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable, Container
 
 Schema = dict[str, Any]
 
@@ -59,6 +61,11 @@ class Kind(NamedTuple):
         found = _MAKERS[self.type](self.detail, self.default, rng)
         return {"type": found.pop("type"), "description": description, **found}
 
+    def name(self, style: float, taken: Container[str]) -> str:
+        """A name that is not taken; kinds that go together, such as two sides, are named alike in one style."""
+        names = (self.names[int(style * len(self.names))], *self.names, self.key)
+        return next(name for name in names if name not in taken)
+
     @property
     def default_value(self) -> Any:
         """The default as JSON; None where there is none."""
@@ -75,7 +82,8 @@ class Kind(NamedTuple):
 def kinds() -> dict[str, Kind]:
     """Key -> kind."""
     found = {}
-    for line in "".join((TEXTS, CHOICES, SWITCHES, COMPOUND, GENERAL, SCIENCE, LIFE)).split("\n"):
+    banks_of_kinds = (TEXTS, CHOICES, SWITCHES, COMPOUND, GENERAL, SCIENCE, LIFE, ENTRIES, LISTS, OBJECTS)
+    for line in "".join(banks_of_kinds).split("\n"):
         if line:
             kind = _read(line)
             found[kind.key] = kind
@@ -144,11 +152,14 @@ def _matrix(detail: str, default: str, rng: random.Random) -> Schema:
 
 
 def _object(keys: str, _: str, rng: random.Random) -> Schema:
-    entries = {kind.names[0]: kind.schema(rng) for kind in (kinds()[key] for key in keys.split(","))}
+    entries: Schema = {}
+    style = rng.random()
+    for kind in (kinds()[key] for key in keys.split(",")):
+        entries[kind.name(style, entries)] = kind.schema(rng)
     return {"type": "object", "properties": entries, "required": list(entries)}
 
 
-_MAKERS = {
+_MAKERS: dict[str, Callable[[str, str, random.Random], Schema]] = {
     "str": _text,
     "enum": _choice,
     "bool": lambda _, __, ___: {"type": "boolean"},
@@ -159,4 +170,5 @@ _MAKERS = {
     "strs": lambda bank, default, rng: _list_of(_text(bank, default, rng)),
     "matrix": _matrix,
     "obj": _object,
+    "objs": lambda keys, default, rng: _list_of(_object(keys, default, rng)),
 }

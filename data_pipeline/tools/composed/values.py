@@ -182,6 +182,20 @@ landmark: Sagrada Familia, Charles Bridge, Colosseum, Eiffel Tower, Blue Mosque,
 allergen: peanuts, gluten, shellfish, milk, soy, eggs, sesame, mustard, celery, tree nuts
 amenity: pool, free parking, balcony, gym, breakfast, garden, wifi, sauna, elevator, air conditioning, sea view,
   kitchen
+service: lawn mowing, roof repair, window cleaning, logo design, bookkeeping, translation, plumbing work, web hosting,
+  carpet cleaning, painting, photo shoot, furniture delivery, garden design, legal advice, catering, tree pruning
+task: Repaint the fence, Renew the passport, Write the report, Order paper, Call the landlord, Update the website, Fix
+  the gate, Prepare slides, Clean the gutters, Review the contract, Book the venue, Test the backup, Sort the archive
+asset: government bonds, gold, index fund, real estate, emerging markets, cash, corporate bonds, technology stocks,
+  commodities, small caps, dividend stocks, treasury bills
+party: Green Alliance, Liberal Union, People's Party, Civic Forum, Labour Front, New Centre, Reform Movement, Rural
+  League, Progress Party, Social Democrats, Coastal Party, Citizens First
+part: hinge, ball bearing, gasket, drive belt, hex bolt, circuit board, gear wheel, spring, valve, piston, fan blade,
+  washer, bracket, axle, rotor
+meaning: sorrow, quickly, harbour, to wander, stubborn, bright, silence, courage, to repair, narrow, weather, gentle,
+  neighbour, to forget
+hazard: flood, data loss, supplier failure, fire, theft, strike, machine breakdown, bad weather, cyber attack, late
+  delivery, staff shortage, price increase
 bookgenre: fantasy, mystery, romance, biography, science fiction, poetry, thriller, travel writing, satire, memoir
 """
 

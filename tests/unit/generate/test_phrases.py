@@ -221,6 +221,48 @@ def test_lists_and_objects_say_every_entry() -> None:
     assert values_said([]) == {"none"}
 
 
+ITEMS = {
+    "type": "array",
+    "items": {
+        "properties": {
+            "product": {"type": "string", "description": "Name of the product"},
+            "quantity": {"type": "integer", "description": "Number of pieces"},
+            "price": {"type": "number", "description": "Price in dollars"},
+        }
+    },
+}
+TWO_ITEMS = [{"product": "yoga mat", "quantity": 2, "price": 30}, {"product": "tent", "quantity": 1, "price": 55.5}]
+
+
+def test_a_list_of_objects_is_often_told_by_their_first_text() -> None:
+    found = {text.replace('"', "").replace("'", "") for text in values_said(TWO_ITEMS, ITEMS, "items", wide=True)}
+    assert found >= {
+        "2 x yoga mat at 30 dollars and 1 x tent at 55.5 dollars",
+        "2 x yoga mat (price 30) and 1 x tent (price 55.5)",
+        "yoga mat (quantity 2, price 30) and tent (quantity 1, price 55.5)",
+        "yoga mat: quantity 2, price 30; tent: quantity 1, price 55.5",
+    }
+    assert all(
+        re.search(r"\b2\b.*\b30\b.*\b1\b.*\b55\.5\b", re.sub(r"price", "", text)) for text in found if " x " in text
+    )
+    assert not any(" x " in text or text[0] != "(" for text in values_said(TWO_ITEMS, ITEMS, "items"))
+
+
+def test_numbers_without_a_text_keep_their_names_in_short() -> None:
+    points = [{"x": 1, "y": 2.5}, {"x": 3, "y": 4}]
+    schema = {"type": "array", "items": {"properties": {name: {"type": "number"} for name in "xy"}}}
+    found = values_said(points, schema, "points", wide=True)
+    assert "(x 1, y 2.5) and (x 3, y 4)" in found
+    assert all(len(re.findall(r"\bx\b", text)) == len(re.findall(r"\by\b", text)) == 2 for text in found)
+
+
+def test_two_texts_that_might_be_mixed_up_are_both_named() -> None:
+    teams = [{"home_team": "Harbour Rovers", "away_team": "Porto Waves"}, {"home_team": "Lyon", "away_team": "Cork"}]
+    schema = {"type": "array", "items": {"properties": {name: {"type": "string"} for name in teams[0]}}}
+    for text in values_said(teams, schema, "games", wide=True):
+        assert len(re.findall("home team", text)) == len(re.findall("away team", text)) == 2
+
+
 def test_an_object_stands_in_brackets_behind_its_name() -> None:
     schema = {"properties": {"tall": {"type": "boolean"}}}
     assert said(Phrase.argument, "box", {"tall": True}, schema) == {

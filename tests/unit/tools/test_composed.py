@@ -1,9 +1,10 @@
 """Composed tools: one sequence for all counts, sound schemas, the variety promised, and queries that can be written."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import combinations
 
@@ -11,13 +12,15 @@ import pytest
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Tool, ToolCall
+from data_pipeline.core.seeding import stream
 from data_pipeline.core.xlam_format import parse_calls, render_answer
 from data_pipeline.generate.grammar import GrammarGenerator
 from data_pipeline.generate.sampler import Catalogue, plan_shard
+from data_pipeline.generate.values import Field
 from data_pipeline.recipe import DataRecipe, Grammar
 from data_pipeline.tools.composed.domains import goals
 from data_pipeline.tools.composed.naming import MAX_NAME
-from data_pipeline.tools.composed.parameters import kinds
+from data_pipeline.tools.composed.parameters import Schema, kinds
 from data_pipeline.tools.schema_check import argument_errors
 from data_pipeline.tools.schema_form import schema_problem
 from data_pipeline.tools.source import open_source
@@ -34,6 +37,18 @@ def tools() -> tuple[Tool, ...]:
 
 def share(wanted: Callable[[Tool], bool]) -> float:
     return sum(wanted(tool) for tool in tools()) / COUNT
+
+
+def required_lists_of_objects(tool: Tool) -> list[Schema]:
+    schemas = (tool.properties[name] for name in tool.required)
+    return [schema for schema in schemas if schema["type"] == "array" and schema["items"]["type"] == "object"]
+
+
+def names_below(schema: Schema) -> Iterator[str]:
+    for name, inner in schema.get("properties", {}).items():
+        yield name
+        yield from names_below(inner)
+    yield from names_below(schema["items"]) if "items" in schema else ()
 
 
 def test_a_smaller_count_is_the_beginning_of_a_larger() -> None:
@@ -112,10 +127,38 @@ def test_variety() -> None:
     assert not domains & set(HELD_OUT)
     assert share(lambda tool: len(tool.required) < len(tool.properties)) > 0.6
     assert 0.2 < share(lambda tool: any("enum" in schema for schema in tool.properties.values())) < 0.5
-    assert 0.05 < share(lambda tool: any(schema["type"] == "array" for schema in tool.properties.values())) < 0.2
+    assert 0.1 < share(lambda tool: any(schema["type"] == "array" for schema in tool.properties.values())) < 0.25
     assert 0.05 < share(lambda tool: any(schema["type"] == "object" for schema in tool.properties.values())) < 0.2
     assert 0.1 < share(lambda tool: "." in tool.name) < 0.2
     assert max(Counter(tool.description for tool in tools()).values()) <= 8
+
+
+def test_objects_and_lists_of_them_are_often_required() -> None:
+    assert 0.08 < share(lambda tool: bool(required_lists_of_objects(tool))) < 0.12
+    assert 0.03 < share(lambda tool: any(tool.properties[name]["type"] == "object" for name in tool.required)) < 0.06
+
+
+def test_each_object_of_a_list_has_two_or_three_entries_under_changing_names() -> None:
+    schemas = [schema["items"] for tool in tools() for schema in required_lists_of_objects(tool)]
+    for schema in schemas:
+        assert 2 <= len(schema["properties"]) <= 3
+        assert list(schema["properties"]) == schema["required"]
+        assert all(entry["type"] not in ("array", "object") for entry in schema["properties"].values())
+    lists = [kind for kind in kinds().values() if kind.type == "objs"]
+    assert len({tuple(schema["required"]) for schema in schemas}) > 2 * len(lists)
+
+
+def test_lists_of_objects_hold_two_or_three() -> None:
+    rng = stream(1, "objects")
+    for schema in (schema for tool in tools()[:600] for schema in required_lists_of_objects(tool)):
+        assert len(Field("entries", schema).draw(rng)) in (2, 3)
+
+
+def test_a_tool_in_camel_case_is_so_at_any_depth() -> None:
+    camels = [tool for tool in tools() if any(re.search("[a-z][A-Z]", name) for name in tool.properties)]
+    assert any(required_lists_of_objects(tool) for tool in camels)
+    for tool in camels:
+        assert not [name for name in names_below(tool.parameters) if "_" in name], tool.name
 
 
 def test_tools_of_one_category_do_different_things() -> None:
@@ -128,7 +171,7 @@ def test_tools_of_one_category_do_different_things() -> None:
 
 def test_every_kind_of_parameter_is_used_and_every_one_used_is_known() -> None:
     used = {key for goal in goals() for key in (*goal.required, *goal.optional)}
-    inside = {key for kind in kinds().values() if kind.type == "obj" for key in kind.detail.split(",")}
+    inside = {key for kind in kinds().values() if kind.type in ("obj", "objs") for key in kind.detail.split(",")}
     twins = {f"{key}_decimal" for key in used} & set(kinds())
     assert len(twins) == 5
     assert used | inside | twins == set(kinds())
