@@ -319,3 +319,8 @@ def test_a_share_of_one_is_said_in_percent(description: str, value: float, forms
     schema = {"type": "number", "description": description}
     assert said(Phrase.value, "rate", value, schema, wide=True) == forms
     assert said(Phrase.value, "rate", value, schema) == {str(value)}
+
+
+def test_a_count_is_no_noun() -> None:
+    assert said(Phrase.argument, "num_days", 12, {"type": "integer"}, wide=True) == {"12 days"}
+    assert said(Phrase.argument, "numberOfHours", 3, {"type": "integer"}) == {"3 hours"}

@@ -42,6 +42,14 @@ def test_shares_of_one_are_not_rounded_away() -> None:
     assert len(set(drawn)) > 30
 
 
+def test_objects_of_a_list_have_names_of_their_own() -> None:
+    properties = {"product": {"enum": ["tent", "lamp", "kettle", "rug"]}, "count": {"type": "integer"}}
+    orders = {"type": "array", "items": {"type": "object", "properties": properties, "required": list(properties)}}
+    for drawn in draws("orders", orders):
+        names = [order["product"] for order in drawn]
+        assert len(set(names)) == len(names) > 1
+
+
 @st.composite
 def numbers(draw: st.DrawFn, kind: str) -> Schema:
     """A numeric schema with none, one or two bounds, each of them sharp or not."""
