@@ -55,8 +55,11 @@ ROWS = (
     Row("irrelevance 40 %", ("styles.irrelevance=0.7",)),
     Row("2 queries a tool set", ("queries_per_tool_set=2", "tool_sets_per_shard=450")),
     Row("16 queries a tool set", ("queries_per_tool_set=16", "tool_sets_per_shard=56")),
-    Row("118 tools", ("tools=[bundled]",)),
-    Row("30 tools", ("tools=['bundled:finance', 'bundled:food', 'bundled:maths', 'bundled:weather']", "without=[]")),
+    Row("bundled tools only", ("tools=[bundled]",)),
+    Row(
+        "four domains only",
+        ("tools=['bundled:finance', 'bundled:food', 'bundled:maths', 'bundled:weather']", "without=[]"),
+    ),
 )
 
 
@@ -68,12 +71,12 @@ def main() -> int:
     parser.add_argument("--rows", nargs="+", choices=[row.name for row in ROWS], help="only these; default: all")
     parser.add_argument("--out", type=Path, default=Path("runs/ablations"), help="default: %(default)s")
     told = parser.parse_args()
-    study = Study(told.out, told.minutes, told.samples)
+    study = Study(told.out / f"{told.minutes:g}-minutes-{told.samples}-queries", told.minutes, told.samples)
     chosen = [row for row in ROWS if told.rows is None or row.name in (BASE, *told.rows)]
     results = [study.result(row) for row in chosen]
     if told.rows is None:
         results += [study.weights(kind) for kind in WEIGHTS]
-    write_json(told.out / "ablations.json", {"minutes": told.minutes, "rows": results})
+    write_json(study.out / "ablations.json", {"minutes": told.minutes, "rows": results})
     columns = ("row", "samples seen", "steps", "loss", "exact", "95 % interval", "beside the first row")
     lines = [
         [result[key] for key in ("row", "seen", "steps", "loss", "exact", "interval", "test")] for result in results

@@ -37,9 +37,8 @@ currency: EUR, USD, GBP, JPY, CHF, CAD, AUD, SEK, NOK, INR, BRL, KRW, PLN, MXN, 
 flight: ZQ418, NV207, KB1134, OR59, LX882, TA315, WE2046, HN71, PV640, DR903, CS118, MA77, BT526, FR1490, GA362
 isbn: 9780000418526, 9781100372094, 9782200845613, 9783300126748, 9784400951232, 9785500287364, 9786600730417,
   9787700619285, 9788800543170, 9789900862451
-folder: /home/ana/reports, /var/backups, /data/incoming, /srv/photos, /home/lee/notes, /tmp/export,
-  /data/2025/invoices, /projects/atlas, /archive/mail, /srv/www, /home/mia/drafts, /data/logs, /mnt/scans,
-  /projects/heron/docs
+folder: reports, backups/weekly, incoming, photos/2024, notes, export, invoices/2025, projects/atlas, archive/mail,
+  website, drafts, logs, scans, projects/heron/docs
 imagefile: holiday.png, team_photo.jpg, floor_plan.png, logo_dark.svg, garden.webp, banner.png, portrait_03.jpg,
   receipt.png, sunset.jpg, cover.png, scan_17.tif, mascot.gif, map_old.jpg, poster.webp
 table: orders, customers, invoices, shipments, employees, sensor_readings, products, tickets, payments, sessions,

@@ -18,6 +18,7 @@ from data_pipeline.generate.grammar import GrammarGenerator
 from data_pipeline.generate.sampler import Catalogue, plan_shard
 from data_pipeline.generate.values import Field
 from data_pipeline.recipe import DataRecipe, Grammar
+from data_pipeline.tools.composed.compose import MAX_PARAMETERS
 from data_pipeline.tools.composed.domains import goals
 from data_pipeline.tools.composed.naming import MAX_NAME
 from data_pipeline.tools.composed.parameters import Schema, kinds
@@ -104,7 +105,8 @@ def test_each_tool_has_a_name_of_its_own_and_a_sound_schema() -> None:
         assert len(tool.name) <= MAX_NAME
         assert tool.description.strip()
         assert set(tool.required) <= set(tool.properties)
-        assert 1 <= len(tool.properties) <= 6
+        assert tool.properties
+    assert max(len(tool.properties) for tool in tools()) == MAX_PARAMETERS
 
 
 def test_defaults_and_examples_fit_their_own_schemas() -> None:
