@@ -112,7 +112,8 @@ def test_a_finished_pass_is_only_read(tmp_path: Path) -> None:
     found = reference_on(base_model(), trees(5), path)
     assert reference_on(torch.nn.Module(), trees(5), path, begun=True) == found
     other = reference_log_probabilities(base_model(), stream(trees(2)), path, {**KEY, "dataset": "other"})
-    assert other == {name: found[name] for name in other}
+    # Computed anew, and matrix products may sum in another order when their memory is aligned otherwise.
+    assert other == pytest.approx({name: found[name] for name in other}, rel=1e-6)
     assert len(other) == 6
 
 
