@@ -29,6 +29,15 @@ class Grammar(Settings):
     distractors: float = Field(default=0.15, ge=0, le=1)
     """Share of queries with a fact that no call uses."""
 
+    woven: float = Field(default=0.55, ge=0, le=1)
+    """Share of queries said in one plain sentence that takes the values in ('the weather in Oslo on 3 May'), of those
+    that can be. The others name each value and have greetings, reasons and other chatter around; the default keeps
+    both, as people write both."""
+
+    own_queries: float = Field(default=0.6, ge=0, le=1)
+    """Share of queries made from the example queries in a tool's schema (`x-queries`, see docs/tools.md), of tools
+    that have some. The others use the words of its description, so that not all queries of a tool are alike."""
+
 
 class DataRecipe(Settings):
     """One dataset; the same recipe and seed give the same bytes."""

@@ -22,7 +22,7 @@ from data_pipeline.core.schema import Tool, Trajectory
 from data_pipeline.core.seeding import stream
 from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.curate.dedup import DuplicateIndex, signatures
-from data_pipeline.curate.keywords import without_keywords
+from data_pipeline.curate.keywords import shown
 from data_pipeline.generate.values import sample_arguments
 from data_pipeline.job.driver import Driver
 from data_pipeline.job.engines import Engine, local_engine, ray_engine
@@ -134,8 +134,7 @@ def tool_pool(recipe: DataRecipe) -> Pool:
 
 
 def _shown_chars(tool: Tool, recipe: DataRecipe) -> int:
-    shown = without_keywords(tool, recipe.hidden_keywords)
-    return len(json.dumps(shown.to_openai(), ensure_ascii=False))
+    return len(json.dumps(shown(tool, recipe.hidden_keywords).to_openai(), ensure_ascii=False))
 
 
 def _probes(recipe: DataRecipe) -> Callable[[Tool], list[dict[str, Any]]]:

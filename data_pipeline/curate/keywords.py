@@ -1,8 +1,10 @@
-"""What models are not shown of a tool's schema: keywords by which values were drawn, such as `examples`."""
+"""What models are not shown of a tool's schema: its example queries, and what values were drawn by, as `examples`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from data_pipeline.core.queries import KEYWORD
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,9 +17,12 @@ _DATA = frozenset({"default", "enum", "const", "examples", "required"})
 """Keywords that hold values."""
 
 
-def without_keywords(tool: Tool, keywords: Collection[str]) -> Tool:
-    """The tool with these keywords taken out of its parameters, on every level."""
-    return tool.model_copy(update={"parameters": _without(tool.parameters, keywords)})
+def shown(tool: Tool, hidden: Collection[str]) -> Tool:
+    """The tool as samples show it: without its example queries, and without these keywords on any level."""
+    parameters = {key: value for key, value in tool.parameters.items() if key != KEYWORD}
+    if not hidden and len(parameters) == len(tool.parameters):
+        return tool
+    return tool.model_copy(update={"parameters": _without(parameters, hidden)})
 
 
 def _without(schema: Any, keywords: Collection[str]) -> Any:

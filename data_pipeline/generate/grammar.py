@@ -105,7 +105,7 @@ class _Draft:
         self.optional_share = optional_share
         self.rng = stream(plan.seed, "draft", number)
         british = plan.locale.upper().rpartition("-")[2] not in _AMERICAN
-        self.voice = Voice(self.rng, settings.in_words, british, wide)
+        self.voice = Voice(self.rng, settings.in_words, british, wide, settings.woven, settings.own_queries)
 
     def called(self, style: Style) -> Trajectory:
         """A query that calls answer."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from data_pipeline.generate.asked import linked
 from data_pipeline.generate.frames import Terminal, expand
 from data_pipeline.generate.phrases import Phrase, is_plural
 from data_pipeline.generate.text import join, lower_first
@@ -19,8 +20,6 @@ Call = tuple[Wording, Arguments]
 
 REGISTERS: tuple[tuple[str, float], ...] = (("wide", 0.62), ("chat", 0.16), ("terse", 0.12), ("plain", 0.1))
 """How people write where values are not woven into the goal, with the share of each."""
-WOVEN_SHARE = 0.55
-"""Of the queries whose values fit into one sentence: how many are that sentence."""
 _PRICES = frozenset({"cost", "price", "payment", "tax", "fee", "pay", "bill", "tip", "salary", "rent"})
 _LINKS = (" and ", " and also ", ", then ", ", and then ", " and after that ", ", and also ")
 _MORE = (", and also ", ", and then ", ", then ", " and after that ", " and also ")
@@ -49,7 +48,9 @@ def write_query(calls: Sequence[Call], voice: Voice) -> str:
             groups[-1].calls.append(arguments)
         else:
             groups.append(_Group(wording, [arguments]))
-    if voice.wide and voice.chance(WOVEN_SHARE) and all(_can_weave(group) for group in groups):
+    if all(wording.asker.fits(arguments) for wording, arguments in calls) and voice.chance(voice.own_queries):
+        return linked([_asked(group, voice) for group in groups], voice)
+    if voice.wide and voice.chance(voice.woven) and all(_can_weave(group) for group in groups):
         return _woven(groups, voice)
     if len(calls) == 1 and voice.wide:
         register = _register(voice)
@@ -61,6 +62,14 @@ def write_query(calls: Sequence[Call], voice: Voice) -> str:
     opener = expand(_named("opener", voice), {}, voice)
     query = opener + (lower_first(query) if opener.endswith((", ", ": ")) else query)
     return query + expand(_named("closer", voice), {}, voice)
+
+
+def _asked(group: _Group, voice: Voice) -> str:
+    """In the words of the tool's author."""
+    asker = group.wording.asker
+    if len(group.calls) == 1:
+        return asker.one(group.calls[0], voice)
+    return asker.several(group.calls, group.varied, voice)
 
 
 def _register(voice: Voice) -> str:

@@ -32,6 +32,8 @@ class Voice:
         in_words: share of numbers, dates and units said as people say them.
         british: spelling and order of dates as in Britain.
         wide: whether the whole range of phrases is used, not the plain ones only.
+        woven: share of wide queries that are one sentence, of those that can be.
+        own_queries: share of queries in a tool's own example queries, where it has some.
         said: the words of values so far, which no typo may touch.
     """
 
@@ -39,6 +41,8 @@ class Voice:
     in_words: float = 0.0
     british: bool = False
     wide: bool = False
+    woven: float = 1.0
+    own_queries: float = 0.0
     said: list[str] = field(default_factory=list)
 
     def pick(self, options: Sequence[T]) -> T:

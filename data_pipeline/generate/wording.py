@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from data_pipeline.generate.asked import Asker
 from data_pipeline.generate.phrases import Phrase, phrases_of
 from data_pipeline.generate.schemas import words_of
 from data_pipeline.generate.spans import Span, only_span, span_text
@@ -74,6 +75,11 @@ class Wording:
     def weaver(self) -> Weaver:
         """How values are woven into the goal."""
         return Weaver(self.phrases)
+
+    @cached_property
+    def asker(self) -> Asker:
+        """The tool's own example queries."""
+        return Asker(self)
 
     @cached_property
     def name_goal(self) -> Goal:

@@ -15,7 +15,7 @@ from data_pipeline.core.jsonl import write_atomic, write_json, write_jsonl
 from data_pipeline.core.schema import Trajectory, Verdict
 from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.curate.dedup import ReferenceFilter, signatures
-from data_pipeline.curate.keywords import without_keywords
+from data_pipeline.curate.keywords import shown
 from data_pipeline.generate.grammar import GrammarGenerator
 from data_pipeline.generate.sampler import Catalogue, plan_shard
 from data_pipeline.recipe import Grammar
@@ -158,12 +158,12 @@ class ShardWorker:
         refused = self._reference.check(sample)
         if refused is None and self._benchmark is not None:
             refused = self._benchmark.check(sample)
-        tools = tuple(map(self._shown, sample.tools)) if self._job.recipe.hidden_keywords else sample.tools
+        tools = tuple(map(self._shown, sample.tools))
         return sample.model_copy(update={"tools": tools, "verdicts": (*sample.verdicts, refused or PASSED)})
 
     def _shown(self, tool: Tool) -> Tool:
         """The tool as samples show it; equal tools are one object, which costs less to write."""
         known = self._shown_tools.get(tool.name)
         if known is None:
-            known = self._shown_tools[tool.name] = without_keywords(tool, self._job.recipe.hidden_keywords)
+            known = self._shown_tools[tool.name] = shown(tool, self._job.recipe.hidden_keywords)
         return known

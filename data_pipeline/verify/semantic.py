@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SEMANTIC_REASONS: dict[str, str] = {
     "value_not_grounded": "an argument's value is not stated in the query, a default that nobody asked for included",
     "wrong_tool": "the query has words of another tool on offer, and none of the tool that is called",
-    "call_not_served": "the query has no word of the called tool's name, description, parameters or choices",
+    "call_not_served": "the query has no word of the called tool's name, description, parameters, choices or examples",
     "unused_number": "the query states a number that no call uses, other than in an aside",
     "answerable": "no tool is called, though the query has all the words of a tool's name",
     "unknown_tool": "a call names a tool that is not on offer",
@@ -117,7 +117,7 @@ def _unrelated(tool: Tool, offered: Sequence[Tool], words: _Words, facts: Facts)
     own, said = words(tool), facts.vocabulary
     if said.has_any(own.topics):
         return None
-    if not own.misspelt_topics.isdisjoint(said.words):
+    if not own.misspelt_topics.isdisjoint(said.words) or any(all(map(said.has, asked)) for asked in own.asked):
         return None
     rival = _rival(tool, offered, words, facts)
     if rival is not None:

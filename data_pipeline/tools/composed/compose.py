@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from data_pipeline.core.queries import KEYWORD, renamed
 from data_pipeline.core.schema import Tool
 from data_pipeline.core.seeding import stream
 from data_pipeline.tools.composed.domains import Goal, goals
 from data_pipeline.tools.composed.naming import MAX_NAME, camel, tool_name
 from data_pipeline.tools.composed.parameters import Kind, Schema, kinds
+from data_pipeline.tools.composed.questions import queries_of
 from data_pipeline.tools.composed.telling import told
 
 if TYPE_CHECKING:
@@ -85,10 +87,11 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     chosen = rng.sample(options, max(0, min(room, rng.choice(_OPTIONS))))
     is_camel, style = rng.random() < _CAMEL_SHARE, rng.random()
     properties: Schema = {}
+    names: dict[str, str] = {}
     required = []
     for key in (*goal.required, *chosen):
         kind = _twin(known, key, rng)
-        name = kind.name(style, properties)
+        name = names[key] = kind.name(style, properties)
         needed = key in goal.required or rng.random() < _PROMOTED_SHARE
         properties[name] = kind.schema(rng) if needed else _with_default(kind, kind.schema(rng), rng)
         if needed:
@@ -96,6 +99,9 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     if rng.random() < _GROUPED_SHARE:
         properties = _grouped(properties, required, rng)
     schema = {"type": "object", "properties": properties, "required": required}
+    queries = queries_of(goal, {key: name for key, name in names.items() if name in properties})
+    if queries:
+        schema[KEYWORD] = queries
     return _in_camel(schema) if is_camel else schema
 
 
@@ -122,6 +128,8 @@ def _in_camel(schema: Schema) -> Schema:
         found["properties"] = {camel(name): _in_camel(inner) for name, inner in schema["properties"].items()}
         if "required" in schema:
             found["required"] = [camel(name) for name in schema["required"]]
+    if KEYWORD in schema:
+        found[KEYWORD] = [renamed(query, camel) for query in schema[KEYWORD]]
     if "items" in schema:
         found["items"] = _in_camel(schema["items"])
     return found

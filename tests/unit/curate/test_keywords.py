@@ -1,7 +1,7 @@
 """Keywords that samples do not show."""
 
 from data_pipeline.core.schema import Tool
-from data_pipeline.curate.keywords import without_keywords
+from data_pipeline.curate.keywords import shown
 
 
 def test_keywords_go_on_every_level_and_names_stay() -> None:
@@ -13,8 +13,8 @@ def test_keywords_go_on_every_level_and_names_stay() -> None:
         },
         "required": ["examples"],
     }
-    shown = without_keywords(Tool(name="f", description="F.", parameters=schema), ["examples", "minimum"])
-    assert shown.parameters == {
+    found = shown(Tool(name="f", description="F.", parameters=schema), ["examples", "minimum"])
+    assert found.parameters == {
         "type": "object",
         "properties": {
             "examples": {"type": "array", "items": {"type": "string"}},
@@ -22,3 +22,11 @@ def test_keywords_go_on_every_level_and_names_stay() -> None:
         },
         "required": ["examples"],
     }
+
+
+def test_example_queries_are_never_shown() -> None:
+    schema = {"type": "object", "properties": {"x-queries": {"type": "string"}}, "x-queries": ["Go {x-queries}."]}
+    tool = Tool(name="f", description="F.", parameters=schema)
+    assert shown(tool, []).parameters == {"type": "object", "properties": {"x-queries": {"type": "string"}}}
+    plain = shown(tool, [])
+    assert shown(plain, []) is plain

@@ -11,6 +11,7 @@ from itertools import combinations
 import pytest
 
 from data_pipeline.core.errors import InputError
+from data_pipeline.core.queries import example_queries
 from data_pipeline.core.schema import Tool, ToolCall
 from data_pipeline.core.seeding import stream
 from data_pipeline.core.xlam_format import parse_calls, render_answer
@@ -22,12 +23,14 @@ from data_pipeline.tools.composed.compose import MAX_PARAMETERS
 from data_pipeline.tools.composed.domains import goals
 from data_pipeline.tools.composed.naming import MAX_NAME
 from data_pipeline.tools.composed.parameters import Schema, kinds
+from data_pipeline.tools.composed.questions import questions
 from data_pipeline.tools.schema_check import argument_errors
 from data_pipeline.tools.schema_form import schema_problem
 from data_pipeline.tools.source import open_source
 from data_pipeline.verify.checks import Checker
 
 COUNT = 3000
+SLOTS = re.compile(r"\{([^{}#]+)#?\}")
 HELD_OUT = ("education", "energy", "entertainment", "location")
 
 
@@ -194,3 +197,26 @@ def test_a_rate_is_held_in_percent_by_some_tools_and_as_a_decimal_by_others() ->
     decimal = [schema["maximum"] < 1 for schema in rates]
     assert 0.3 < sum(decimal) / len(decimal) < 0.7
     assert all(("decimal" in str(s) or "fraction" in str(s)) == (s["maximum"] < 1) for s in rates)
+
+
+@pytest.mark.parametrize("domain", sorted({goal.domain for goal in goals()}))
+def test_each_goal_has_questions_that_can_be_asked(domain: str) -> None:
+    """Outside brackets stands what the goal requires, each key once; inside them what it may take."""
+    own = {f"{goal.verb} {goal.thing}": goal for goal in goals() if goal.domain == domain}
+    assert questions(domain).keys() == own.keys()
+    for goal, asked in questions(domain).items():
+        assert len(set(asked)) == len(asked) >= 3, goal
+        for text in asked:
+            keys = dict.fromkeys((*own[goal].required, *own[goal].optional))
+            (query,) = example_queries({"properties": keys, "x-queries": [text]})
+            slots = [slot for piece in query.pieces if not piece.optional for slot in SLOTS.findall(piece.text)]
+            assert sorted(slots) == sorted(own[goal].required), text
+            for piece in query.pieces:
+                assert not piece.optional or piece.needs or piece.switch, text
+                assert not piece.switch or kinds()[piece.switch].type == "bool", text
+
+
+def test_questions_are_in_the_words_of_the_tool() -> None:
+    for tool in tools():
+        assert len(example_queries(tool.parameters)) == len(tool.parameters["x-queries"]) >= 3, tool.name
+        assert all(query.needs <= tool.properties.keys() for query in example_queries(tool.parameters))

@@ -1,0 +1,121 @@
+"""Queries made from a tool's own example queries."""
+
+import re
+from typing import Any
+
+import pytest
+
+from data_pipeline.core.queries import example_queries, renamed, without_options
+from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
+from data_pipeline.core.seeding import stream
+from data_pipeline.generate.requests import Call, write_query
+from data_pipeline.generate.voice import Voice
+from data_pipeline.generate.wording import Wording
+from data_pipeline.verify.semantic import check_semantic
+
+TEXT = {"type": "string"}
+
+
+def tool(name: str, description: str, queries: object, **properties: Any) -> Tool:
+    schema = {"type": "object", "properties": properties, "x-queries": queries}
+    return Tool(name=name, description=description, parameters=schema)
+
+
+ROUTE = tool(
+    "route_distance",
+    "Get the distance between two cities.",
+    ["How far is it from {start} to {end}[ by {mode}][?tolls: on toll roads]?"],
+    start=TEXT, end=TEXT, mode={"enum": ["car", "train"]}, tolls={"type": "boolean"}, stops={"type": "integer"},
+)  # fmt: skip
+CONE = tool(
+    "cone_volume",
+    "Calculate the volume of a cone.",
+    ["A cone is {height_cm} tall and its radius is {radius}. What does it hold?"],
+    height_cm={"type": "number"}, radius={"type": "number"},
+)  # fmt: skip
+PLUGS = tool("travel_plugs", "Get the plugs of a country.", ["Which plugs do they use in {country}?"], country=TEXT)
+
+
+def queries(*calls: tuple[Tool, dict[str, Any]], count: int = 60) -> set[str]:
+    known = {each.name: Wording(each) for each, _ in calls}
+    made: list[Call] = [(known[each.name], arguments) for each, arguments in calls]
+    return {write_query(made, Voice(stream(seed), wide=True, own_queries=1.0)) for seed in range(count)}
+
+
+def test_brackets_are_said_if_given() -> None:
+    near = {"start": "Oslo", "end": "Bergen"}
+    assert {re.sub("[\"']", "", query) for query in queries((ROUTE, near))} == {"How far is it from Oslo to Bergen?"}
+    assert any(query.endswith(" by car?") for query in queries((ROUTE, {**near, "mode": "car"})))
+    assert all(query.endswith(" on toll roads?") for query in queries((ROUTE, {**near, "tolls": True})))
+
+
+def test_what_has_no_place_follows() -> None:
+    for query in queries((ROUTE, {"start": "Oslo", "end": "Bergen", "tolls": False, "stops": 3})):
+        assert query.endswith("?")
+        assert "on toll roads" not in query
+        assert "toll" in query.partition("Bergen")[2]
+        assert "3" in query
+
+
+def test_a_unit_is_said_with_the_value() -> None:
+    assert any("is 9 cm tall" in query for query in queries((CONE, {"height_cm": 9, "radius": 4})))
+    bare = tool("f", "Do it.", ["A {height_cm#} centimeter cone"], height_cm={"type": "number"})
+    assert queries((bare, {"height_cm": 9})) == {"A 9 centimeter cone"}
+
+
+def test_one_value_of_several_calls_is_listed() -> None:
+    calls = [(PLUGS, {"country": name}) for name in ("Peru", "Chile", "Cuba")]
+    assert "Which plugs do they use in Peru, Chile and Cuba?" in queries(*calls)
+
+
+def test_several_values_are_said_call_by_call() -> None:
+    calls = [(ROUTE, {"start": a, "end": b}) for a, b in (("Oslo", "Rome"), ("Rome", "Bari"), ("Bari", "Oslo"))]
+    made = queries(*calls, count=300)
+    assert "How far is it from Oslo to Rome, and from Rome to Bari, and from Bari to Oslo?" in made
+    assert "How far is it from Oslo to Rome? And from Rome to Bari? And from Bari to Oslo?" in made
+    again = [f"How far is it from {a} to {b}?" for a, b in (("Oslo", "Rome"), ("Rome", "Bari"), ("Bari", "Oslo"))]
+    assert " ".join(again) in made
+
+
+def test_arguments_of_one_call_alone_are_not_left_to_the_first() -> None:
+    """Behind 'by train', what follows would be by train, too."""
+    calls = [(ROUTE, {"start": "Oslo", "end": "Rome", "mode": "train"}), (ROUTE, {"start": "Rome", "end": "Bari"})]
+    assert all(query.count("How far is it") == 2 for query in queries(*calls))
+
+
+def test_several_tools_share_a_query() -> None:
+    made = queries((PLUGS, {"country": "Peru"}), (CONE, {"height_cm": 9, "radius": 4}), count=200)
+    assert all(query.index("plugs") < query.index("tall") for query in made)
+    assert any("Also, a cone is 9 cm tall" in query for query in made)
+
+
+def test_a_call_without_what_they_need_is_said_otherwise() -> None:
+    assert all("How far is it" not in query for query in queries((ROUTE, {"start": "Oslo"})))
+
+
+def test_one_is_not_in_the_tools_own_words_at_share_0() -> None:
+    made: list[Call] = [(Wording(PLUGS), {"country": "Peru"})]
+    said = {write_query(made, Voice(stream(seed), wide=True, own_queries=0.0)) for seed in range(60)}
+    assert not any(query.startswith("Which plugs do they use") for query in said)
+
+
+@pytest.mark.parametrize("told", [None, "one", [1, None], ["{nowhere}"], ["Go[?nothing: on]"], [""]])
+def test_what_is_no_example_query_is_left_out(told: object) -> None:
+    assert example_queries({"properties": {"city": TEXT}, "x-queries": told}) == ()
+
+
+def test_templates_take_other_names() -> None:
+    query = "Go to {a}[ by {b#}][?c: at night]"
+    assert renamed(query, str.upper) == "Go to {A}[ by {B#}][?C: at night]"
+    assert without_options(query, {"a", "c"}) == "Go to {a}[?c: at night]"
+
+
+def test_the_check_agrees() -> None:
+    arguments = {"start": "Oslo", "end": "Bergen", "mode": "train", "tolls": True, "stops": 3}
+    for number, query in enumerate(sorted(queries((ROUTE, arguments)))):
+        messages = (
+            Message(role="user", content=query),
+            Message(role="assistant", tool_calls=(ToolCall(name=ROUTE.name, arguments=arguments),)),
+        )
+        verdict = check_semantic(Trajectory(id=str(number), style="simple", tools=(ROUTE,), messages=messages))
+        assert verdict.passed, (query, verdict)
