@@ -36,6 +36,8 @@ def add_eval(commands: Any) -> None:
     parser.add_argument(
         "--max-tokens", type=_positive, default=512, metavar="N", help="of an answer; default: %(default)s"
     )
+    text = "only valid calls can come out (a grammar of the tools on offer); the leaderboard asks that of nobody"
+    parser.add_argument("--constrained", action="store_true", help=text)
     parser.add_argument("--out", type=Path, default=Path("runs/bfcl"), help="default: %(default)s")
     parser.add_argument(
         "--min-ast", type=float, default=0.0, help="least mean of the AST categories; default: %(default)s"
@@ -69,7 +71,13 @@ def _bfcl(arguments: argparse.Namespace) -> None:
 
     categories = arguments.category or ["core"]
     report, result = run_bfcl(
-        arguments.model, categories, arguments.prompt, arguments.max_tokens, arguments.sample, arguments.out
+        arguments.model,
+        categories,
+        arguments.prompt,
+        arguments.max_tokens,
+        arguments.sample,
+        arguments.out,
+        arguments.constrained,
     )
     write_json(arguments.out / "scores.json", result)
     name = Path(arguments.model).name

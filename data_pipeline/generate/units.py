@@ -148,8 +148,8 @@ def split_unit(name: str) -> tuple[str, Unit | None]:
 
 
 def _is_letter(words: list[str]) -> bool:
-    """Whether the last word counts, as the c of 'side c', and measures nothing."""
-    return len(words) > 1 and len(words[-1]) == 1 and words[-2] in _LETTERED
+    """Whether the last word counts, as the c of 'side c', or is a name, as the c of a formula, and measures nothing."""
+    return len(words[-1]) == 1 and (len(words) == 1 or words[-2] in _LETTERED)
 
 
 def unit_told(description: str) -> Unit | None:

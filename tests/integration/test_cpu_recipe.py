@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from data_pipeline.core.dataset import read_dataset
+from data_pipeline.core.schema import Tool
 from data_pipeline.core.settings import load_settings
 from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.run import fresh_samples, tool_pool
+from data_pipeline.verify.format_check import check_format
 from xlam_train.recipe import TrainRecipe
 
 ROOT = Path(__file__).parents[2]
 pytest.importorskip("googleapiclient", reason="needs google-api-python-client for its discovery documents")
+
+
+@cache
+def trained_tools() -> tuple[Tool, ...]:
+    return tool_pool(recipe("cpu_135m.yaml")).tools
 
 
 def recipe(name: str) -> DataRecipe:
@@ -23,11 +33,25 @@ def recipe(name: str) -> DataRecipe:
 
 
 def test_no_development_tool_is_trained_on() -> None:
-    trained, held_out = tool_pool(recipe("cpu_135m.yaml")).tools, tool_pool(recipe("cpu_135m_dev.yaml")).tools
+    trained, held_out = trained_tools(), tool_pool(recipe("cpu_135m_dev.yaml")).tools
     assert len(trained) > 3_500
     assert {tool.name for tool in trained}.isdisjoint(tool.name for tool in held_out)
     assert {tool.description for tool in trained}.isdisjoint(tool.description for tool in held_out)
     assert {tool.topic for tool in trained}.isdisjoint(tool.topic for tool in held_out)
+
+
+def test_the_questions_of_people_are_sound_and_held_out() -> None:
+    samples = list(read_dataset(ROOT / "recipes" / "data" / "people_dev"))
+    assert Counter(sample.style for sample in samples) == {
+        "simple": 40, "multiple": 30, "parallel": 20, "parallel-multiple": 14, "irrelevance": 16,
+    }  # fmt: skip
+    assert all(check_format(sample).passed for sample in samples)
+    assert len({sample.query.casefold() for sample in samples}) == len(samples)
+    trained = trained_tools()
+    held_out = {tool.fingerprint: tool for sample in samples for tool in sample.tools}.values()
+    assert {tool.name for tool in trained}.isdisjoint(tool.name for tool in held_out)
+    asked = {query for tool in trained for query in tool.parameters.get("x-queries", ())}
+    assert asked.isdisjoint(sample.query for sample in samples)
 
 
 def test_samples_are_decontaminated_and_show_no_examples() -> None:

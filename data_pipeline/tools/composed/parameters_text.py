@@ -26,8 +26,8 @@ to_currency/target_currency | str currency | Currency to convert to; Code of the
 date/day/on_date | str - | Date in the format YYYY-MM-DD; The date (YYYY-MM-DD); Day, in the form YYYY-MM-DD
 start_date/from_date/date_from | str - | First date in the format YYYY-MM-DD; Start of the period (YYYY-MM-DD)
 end_date/to_date/date_to | str - | Last date in the format YYYY-MM-DD; End of the period (YYYY-MM-DD)
-check_in/check_in_date/arrival_date | str - | Date of arrival (YYYY-MM-DD); Check-in date in the format YYYY-MM-DD
-check_out/check_out_date/departure_date | str - | Date of departure (YYYY-MM-DD); Check-out date, YYYY-MM-DD
+check_in/check_in_date/checkin_date | str - | Date of arrival (YYYY-MM-DD); Check-in date in the format YYYY-MM-DD
+check_out/check_out_date/checkout_date | str - | Date of departure (YYYY-MM-DD); Check-out date, YYYY-MM-DD
 due_date/deadline | str - | Date by which it is due (YYYY-MM-DD); Due date in the format YYYY-MM-DD
 birth_date/date_of_birth | str - | Date of birth in the format YYYY-MM-DD; Birth date (YYYY-MM-DD)
 time/start_time/at_time | str - | Time of day in the format HH:MM; Time in 24-hour format (HH:MM)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +27,13 @@ from xlam_train.evaluate.bfcl.judging import judge, read_leniently
 from xlam_train.evaluate.bfcl.package import MODEL, load_package
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
 from xlam_train.evaluate.bfcl.report import bar_chart, category_table, july_table
+from xlam_train.evaluate.bfcl.run import run_bfcl
 from xlam_train.evaluate.bfcl.scores import BfclReport, count, judge_answers
 from xlam_train.evaluate.bfcl.stock_handler import decode_ast, decode_execute, format_prompt
 from xlam_train.infer.backends import Completion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from xlam_train.evaluate.bfcl.cases import Case
     from xlam_train.evaluate.bfcl.package import Package
@@ -308,6 +309,19 @@ def test_the_stock_handler_asks_what_we_ask(package: Package, variant: Any) -> N
             request = Asking("m", variant, 64, package.version).request(case)
             asked = "|".join(message["content"] for message in request.prompt.messages) + ">"  # type: ignore[union-attr]
             assert format_prompt(Tokenizer(), entry["question"][0], entry["function"], variant) == asked
+
+
+def test_constrained_is_another_run_in_the_same_words(package: Package) -> None:
+    (case,) = load_cases(package, "simple_python", 1)
+    free = Asking("m", "xlam-1", 64, package.version)
+    bound = replace(free, constrained=True)
+    assert free.request(case).constraint is None
+    assert replace(bound.request(case), constraint=None) == free.request(case)
+    constraint = bound.request(case).constraint
+    assert constraint is not None
+    assert case.tools[0]["name"] in constraint.grammar
+    with pytest.raises(InputError, match="multi-turn"):
+        run_bfcl("m", ["multi_turn_base"], "xlam-1", 64, 1, Path(), constrained=True)
 
 
 def test_calls_as_source() -> None:

@@ -36,6 +36,7 @@ def said(say: Say, name: str, value: Any, schema: Schema | None = None, count: i
         ("resolution_dpi", "resolution", ("dpi", "dots per inch")),
         ("sunshine_kwh_m2", "sunshine kwh m2", None),
         ("side_c", "side c", None),
+        ("c", "c", None),
         ("surface_temperature_c", "surface temperature", ("°C", "degrees Celsius")),
         ("city", "city", None),
         ("_", "_", None),

@@ -16,6 +16,7 @@ from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
 from data_pipeline.report.console import progress_bar
 from xlam_train.infer.backends import Chat, Request
+from xlam_train.infer.constrain import answer_constraint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,12 +53,14 @@ class Asking:
             them here and gives the template plain messages.
         max_tokens: an answer that is not over by then is wrong.
         package: version of the leaderboard's package.
+        constrained: only valid calls can come out, which the leaderboard asks of nobody.
     """
 
     model: str
     prompting: Prompting
     max_tokens: int
     package: str
+    constrained: bool = False
 
     @property
     def variant(self) -> Variant:
@@ -66,14 +69,15 @@ class Asking:
 
     def request(self, case: Case) -> Request:
         """The case as a request."""
+        constraint = answer_constraint(case.tools, self.variant) if self.constrained else None
         if self.prompting == "template":
             tools = tuple({"type": "function", "function": tool} for tool in case.tools)
-            return Request(Chat(case.messages, tools), self.max_tokens)
+            return Request(Chat(case.messages, tools), self.max_tokens, constraint=constraint)
         messages = [Message(role=m["role"], content=m["content"]) for m in case.messages]
         # As each was asked in July 2024: the published handler wrote `required` into the parameters.
         conversion: ToolConversion = "leaderboard" if self.prompting == "xlam-1-bfcl" else "card"
         asked = prompt(case.tools, messages, self.variant, conversion)
-        return Request(Chat(tuple(asked.messages)), self.max_tokens)
+        return Request(Chat(tuple(asked.messages)), self.max_tokens, constraint=constraint)
 
 
 @dataclass(frozen=True)

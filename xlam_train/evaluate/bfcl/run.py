@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 
 def run_bfcl(
-    model: str, names: Sequence[str], prompting: Prompting, max_tokens: int, sample: int | None, folder: Path
+    model: str,
+    names: Sequence[str],
+    prompting: Prompting,
+    max_tokens: int,
+    sample: int | None,
+    folder: Path,
+    constrained: bool = False,
 ) -> tuple[BfclReport, dict[str, Any]]:
     """Ask and judge, or go on where the same run was stopped.
 
@@ -34,6 +40,7 @@ def run_bfcl(
         max_tokens: of one answer.
         sample: so many of each category; None is all.
         folder: of the answers; created.
+        constrained: only valid calls can come out.
 
     Returns:
         The report, and all there is to keep as plain data.
@@ -46,7 +53,9 @@ def run_bfcl(
         raise InputError("--category: a model that never calls is perfect at irrelevance; add an AST category, or core")
     if set(categories) & set(MULTI_TURN) and prompting != "xlam-1":
         raise InputError(f"--prompt: {prompting} has no multi-turn form here; use xlam-1 for multi-turn categories")
-    asking = Asking(model, prompting, max_tokens, load_package().version)
+    if set(categories) & set(MULTI_TURN) and constrained:
+        raise InputError("--constrained: multi-turn categories end with text, which no call is; leave them out")
+    asking = Asking(model, prompting, max_tokens, load_package().version, constrained)
     folder.mkdir(parents=True, exist_ok=True)
     with open_backend(model) as backend:
         answers, judged = _single(backend, asking, [name for name in categories if name in SINGLE_TURN], sample, folder)
