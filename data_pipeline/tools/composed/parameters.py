@@ -34,6 +34,9 @@ Schema = dict[str, Any]
 EXAMPLES = (8, 12)
 """Fewest and most words of a bank that a tool's schema shows as examples."""
 _MIN_CHOICES = 3
+_TOLD_SHARE = 0.3
+"""Choices that the description tells and the schema does not limit to."""
+_TOLD = (": {0}", " ({0})", ". Options: {0}", ". One of {0}", ". Can be {0}", ", e.g. {1}")
 
 
 class Kind(NamedTuple):
@@ -59,6 +62,10 @@ class Kind(NamedTuple):
         """A JSON schema with one of the descriptions, without the default."""
         description = rng.choice(self.descriptions)
         found = _MAKERS[self.type](self.detail, self.default, rng)
+        if "enum" in found and rng.random() < _TOLD_SHARE:
+            choices = found.pop("enum")
+            description = f"{description}{rng.choice(_TOLD)}".format(", ".join(choices), choices[0])
+            found["examples"] = choices
         return {"type": found.pop("type"), "description": description, **found}
 
     def name(self, style: float, taken: Container[str]) -> str:
