@@ -301,7 +301,7 @@ class TrainRecipe(Settings):
         if self.dpo and self.data.views.drawn:
             raise ValueError("data.views: preference pairs are shown as they are; remove the section")
         if self.model.frozen_layers and (self.method != "full" or self.model.added_tokens):
-            raise ValueError("model.frozen_layers: for method: full without added tokens; adapters have lora.first_layer")
+            raise ValueError("model.frozen_layers: for full fine-tuning without added tokens; lora has first_layer")
         if self.method == "full" and self.lora != LoraSection():
             raise ValueError("lora: full fine-tuning has no adapters; remove the section or set method: lora")
         if self.world.offload not in (None, "none") and self.world.zero_stage in (0, None):
