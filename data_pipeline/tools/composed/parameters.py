@@ -5,7 +5,7 @@
 Names are alternatives for one thing, separated by slashes; goals refer to the first, or to the key where one stands
 before `=`. Descriptions are separated by semicolons. Types:
 
-    str BANK       text, like the words of a bank of `values`; `code` for identifiers, which are made up for each
+    str BANK       text, like the words of a bank of `banks`; `code` for identifiers, which are made up for each
                    tool; `-` where the name says what it holds
     enum A,B,C     one of these texts
     int A..B       a whole number; num A..B any number
@@ -20,10 +20,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from data_pipeline.tools.composed.banks import banks
 from data_pipeline.tools.composed.parameters_lists import ENTRIES, LISTS, OBJECTS
 from data_pipeline.tools.composed.parameters_number import GENERAL, LIFE, SCIENCE
 from data_pipeline.tools.composed.parameters_text import CHOICES, COMPOUND, SWITCHES, TEXTS
-from data_pipeline.tools.composed.values import banks
 
 if TYPE_CHECKING:
     import random
