@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from data_pipeline.generate.wording import Wording
 
 Arguments = Mapping[str, Any]
+Listed = Mapping[str, Sequence[Any]]
+NONE: Listed = {}
 
 _LINKS = ("", "", "", "Also, ", "And ", "Then ", "Next, ", "Besides that, ")
 _AGAIN_SHARE = 0.35
@@ -34,27 +36,26 @@ class Asker:
         """Whether one of them says all that a call cannot do without."""
         return any(query.needs <= arguments.keys() for query in self.queries)
 
-    def one(self, arguments: Arguments, voice: Voice, listed: Mapping[str, str] | None = None) -> str:
+    def one(self, arguments: Arguments, voice: Voice, listed: Listed = NONE) -> str:
         """One call; what the query has no place for follows at its end.
 
         Args:
             arguments: of the call, which `fits`.
             voice: who speaks.
-            listed: a parameter's values in several calls, 'Oslo, Lisbon and Kyoto', said instead of the argument's.
+            listed: a parameter's values in several calls, all said where the argument's would be.
         """
-        return self._said(self._choice(arguments, voice, listed or {}), arguments, voice, listed or {})
+        return self._said(self._choice(arguments, voice, listed), arguments, voice, listed)
 
     def several(self, calls: Sequence[Arguments], varied: Sequence[str], voice: Voice) -> str:
         """Several calls that differ in the arguments `varied`."""
         if len(varied) == 1 and self._is_listable(calls, varied[0]):
-            values = [self._value(varied[0], call[varied[0]], voice) for call in calls]
-            return self.one(calls[0], voice, {varied[0]: join(values)})
+            return self.one(calls[0], voice, {varied[0]: [call[varied[0]] for call in calls]})
         first, *others = calls
         alike = all(call.keys() == first.keys() for call in calls)
         own = [{name: call[name] for name in varied} for call in others] if alike else []
         if not own or voice.chance(_AGAIN_SHARE) or not all(map(self._wording.weaver.fits, own)):
             return " ".join(self.one(call, voice) for call in calls)
-        query = self._choice(first, voice, {})
+        query = self._choice(first, voice)
         text, end = _split(self._said(query, first, voice))
         part = query.part(frozenset(varied))
         added = [
@@ -65,7 +66,7 @@ class Asker:
             return f"{text}{''.join(f', and {more}' for more in added)}{end}"
         return " ".join([f"{text}{end}", *(f"And {more}{end or '.'}" for more in added)])
 
-    def _choice(self, arguments: Arguments, voice: Voice, listed: Mapping[str, str]) -> ExampleQuery:
+    def _choice(self, arguments: Arguments, voice: Voice, listed: Listed = NONE) -> ExampleQuery:
         """One that has places for the most arguments, and for what is listed."""
         able = [query for query in self.queries if query.needs <= arguments.keys()]
         fitting = [query for query in able if listed.keys() <= query.needs] or able
@@ -78,18 +79,15 @@ class Asker:
             return False
         return any(name in query.needs and query.needs <= calls[0].keys() for query in self.queries)
 
-    def _said(
-        self, query: ExampleQuery, arguments: Arguments, voice: Voice, listed: Mapping[str, str] | None = None
-    ) -> str:
-        text = "".join(self._filled(piece, arguments, voice, listed or {}) for piece in query.said(arguments))
+    def _said(self, query: ExampleQuery, arguments: Arguments, voice: Voice, listed: Listed = NONE) -> str:
+        text = "".join(self._filled(piece, arguments, voice, listed) for piece in query.said(arguments))
         covered = query.covered(arguments)
         return self._with_rest(text, {name: value for name, value in arguments.items() if name not in covered}, voice)
 
-    def _filled(self, piece: Piece, arguments: Arguments, voice: Voice, listed: Mapping[str, str] | None = None) -> str:
-        given = {name: arguments[name] for name in arguments if name in piece.needs}
-        values = {name: self._value(name, value, voice) for name, value in given.items()}
-        bare = {name: str(value) for name, value in given.items()}
-        return piece.filled({**values, **(listed or {})}, {**bare, **(listed or {})})
+    def _filled(self, piece: Piece, arguments: Arguments, voice: Voice, listed: Listed = NONE) -> str:
+        given = {name: listed.get(name, [arguments[name]]) for name in arguments if name in piece.needs}
+        values = {name: join([self._value(name, one, voice) for one in each]) for name, each in given.items()}
+        return piece.filled(values, {name: join(list(map(str, each))) for name, each in given.items()})
 
     def _value(self, name: str, value: Any, voice: Voice) -> str:
         return self._wording.phrases[name].value(value, voice)

@@ -20,6 +20,10 @@ _CURRENCY_WORDS = {
 }  # fmt: skip
 
 
+_DATES_IN_WORDS = 4
+"""How many times as often as numbers dates and times are said in words: few people type 2025-03-14."""
+_SIGN_SHARE = 0.35
+"""Amounts of money said with a sign, '$1,450'."""
 _NEVER_QUOTED = frozenset({"date", "time", "date-time", "currency", "digits", "weekday"})
 
 
@@ -71,6 +75,8 @@ class Voice:
                 return british(other) if self.british else other
             if unit.sign and value >= 0:
                 return f"{unit.sign}{value}"
+        if self.wide and unit.sign and value >= 0 and self.chance(_SIGN_SHARE):
+            return f"{unit.sign}{value:,}" if isinstance(value, int) else f"{unit.sign}{value}"
         number = self.number(value)
         if number == "half":
             one = singular(unit.word)
@@ -91,7 +97,7 @@ class Voice:
         """A text; one long enough to blur into the sentence is quoted."""
         if field.choices:
             return self._choice(value, field)
-        if field.text_kind in ("date", "time", "currency") and self.chance(self.in_words):
+        if field.text_kind in ("date", "time", "currency") and self.chance(self._spoken_share(field.text_kind)):
             spoken = self._spoken(value, field.text_kind)
             if spoken is not None:
                 return spoken
@@ -103,6 +109,9 @@ class Voice:
             quote = self.pick("\"'") if "'" not in value else '"'
             return f"{quote}{value}{quote}"
         return value
+
+    def _spoken_share(self, kind: str) -> float:
+        return self.in_words if kind == "currency" else min(1.0, _DATES_IN_WORDS * self.in_words)
 
     def _spoken(self, value: str, kind: str) -> str | None:
         if kind == "date":

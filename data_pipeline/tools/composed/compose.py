@@ -88,10 +88,13 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     is_camel, style = rng.random() < _CAMEL_SHARE, rng.random()
     properties: Schema = {}
     names: dict[str, str] = {}
+    shares: set[str] = set()  # keys whose twin is taken
     required = []
     for key in (*goal.required, *chosen):
         kind = _twin(known, key, rng)
         name = names[key] = kind.name(style, properties)
+        if kind.key != key:
+            shares.add(key)
         needed = key in goal.required or rng.random() < _PROMOTED_SHARE
         properties[name] = kind.schema(rng) if needed else _with_default(kind, kind.schema(rng), rng)
         if needed:
@@ -99,7 +102,7 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     if rng.random() < _GROUPED_SHARE:
         properties = _grouped(properties, required, rng)
     schema = {"type": "object", "properties": properties, "required": required}
-    queries = queries_of(goal, {key: name for key, name in names.items() if name in properties})
+    queries = queries_of(goal, {key: name for key, name in names.items() if name in properties}, shares)
     if queries:
         schema[KEYWORD] = queries
     return _in_camel(schema) if is_camel else schema

@@ -5,7 +5,7 @@
 Names are alternatives for one thing, separated by slashes; goals refer to the first, or to the key where one stands
 before `=`. Descriptions are separated by semicolons. Types:
 
-    str BANK       text, like the words of a bank of `values`; `code` for identifiers, which are made up for each
+    str BANK       text, like the words of a bank of `banks`; `code` for identifiers, which are made up for each
                    tool; `-` where the name says what it holds
     enum A,B,C     one of these texts
     int A..B       a whole number; num A..B any number
@@ -20,10 +20,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from data_pipeline.tools.composed.banks import banks
 from data_pipeline.tools.composed.parameters_lists import ENTRIES, LISTS, OBJECTS
 from data_pipeline.tools.composed.parameters_number import GENERAL, LIFE, SCIENCE
 from data_pipeline.tools.composed.parameters_text import CHOICES, COMPOUND, SWITCHES, TEXTS
-from data_pipeline.tools.composed.values import banks
 
 if TYPE_CHECKING:
     import random
@@ -34,6 +34,9 @@ Schema = dict[str, Any]
 EXAMPLES = (8, 12)
 """Fewest and most words of a bank that a tool's schema shows as examples."""
 _MIN_CHOICES = 3
+_TOLD_SHARE = 0.3
+"""Choices that the description tells and the schema does not limit to."""
+_TOLD = (": {0}", " ({0})", ". Options: {0}", ". One of {0}", ". Can be {0}", ", e.g. {1}")
 
 
 class Kind(NamedTuple):
@@ -59,6 +62,10 @@ class Kind(NamedTuple):
         """A JSON schema with one of the descriptions, without the default."""
         description = rng.choice(self.descriptions)
         found = _MAKERS[self.type](self.detail, self.default, rng)
+        if "enum" in found and rng.random() < _TOLD_SHARE:
+            choices = found.pop("enum")
+            description = f"{description}{rng.choice(_TOLD)}".format(", ".join(choices), choices[0])
+            found["examples"] = choices
         return {"type": found.pop("type"), "description": description, **found}
 
     def name(self, style: float, taken: Container[str]) -> str:

@@ -35,7 +35,7 @@ end_time/until_time | str - | Time at which it ends, HH:MM; End time in the form
 timezone/time_zone/tz | str - | Time zone name of the IANA database; IANA time zone
 from_timezone/source_timezone | str - | Time zone to convert from; IANA time zone of the given time
 to_timezone/target_timezone | str - | Time zone to convert to; IANA time zone wanted
-email/email_address | str - | Email address; The person's email address; Address of the mailbox
+email/email_address | str email | Email address; The person's email address; Address of the mailbox
 url/link/page_url | str - | URL of the page; Web address to use; Link to the page
 phone/phone_number | str - | Phone number with country code; Telephone number
 order_id/order_number | str code | Identifier of the order; Order number; ID of the order
@@ -48,15 +48,15 @@ tracking_id/tracking_number | str code | Tracking number of the parcel; Tracking
 flight_number/flight | str flight | Flight number; Flight number with airline code, e.g. ZQ418
 isbn | str isbn | ISBN of the book; ISBN-13 without hyphens
 username/handle | str - | User name of the account; Account handle without the @
-file_path/path/filename | str - | Path of the file; Name of the file; File to work on
+file_path/path/filename | str file | Path of the file; Name of the file; File to work on
 image_path=image/image_file/file_path | str imagefile | Path of the image; Image file to work on
 folder/directory | str folder | Folder to work in; Directory path
 target_folder/destination_folder | str folder | Folder to put it into; Target directory
 table/table_name | str table | Name of the table; Database table
 column/column_name/field | str column | Name of the column; Column to use
 database/database_name/db | str dbname | Name of the database; Database to use
-text/input_text/content | str - | Text to work on; The text to process; Input text
-message/body/message_text | str - | Text of the message; Message to send
+text/input_text/content | str sentence | Text to work on; The text to process; Input text
+message/body/message_text | str message | Text of the message; Message to send
 email_subject=subject/subject_line | str mailsubject | Subject line; Subject of the email
 title/event_title/heading | str eventtitle | Title of the entry; Short title
 word/term | str word | Word to look up; The word in question

@@ -66,6 +66,8 @@ def test_a_unit_is_said_with_the_value() -> None:
 def test_one_value_of_several_calls_is_listed() -> None:
     calls = [(PLUGS, {"country": name}) for name in ("Peru", "Chile", "Cuba")]
     assert "Which plugs do they use in Peru, Chile and Cuba?" in queries(*calls)
+    bare = tool("f", "Do it.", ["A {height_cm#} centimeter cone"], height_cm={"type": "number"})
+    assert queries((bare, {"height_cm": 9}), (bare, {"height_cm": 12})) == {"A 9 and 12 centimeter cone"}
 
 
 def test_several_values_are_said_call_by_call() -> None:

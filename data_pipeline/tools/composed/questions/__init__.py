@@ -8,6 +8,7 @@ Slots are keys of kinds; those outside brackets are what the goal requires. See 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -15,19 +16,22 @@ from typing import TYPE_CHECKING
 from data_pipeline.core.queries import renamed, without_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from data_pipeline.tools.composed.domains import Goal
 
 
-def queries_of(goal: Goal, names: Mapping[str, str]) -> list[str]:
+def queries_of(goal: Goal, names: Mapping[str, str], shares: Collection[str] = ()) -> list[str]:
     """The example queries of a tool.
 
     Args:
         goal: of the tool.
         names: key of each kind that the tool takes -> what it is called there.
+        shares: keys of percentages that this tool takes as shares of one, of which 'percent' must not be said again.
     """
     told = questions(goal.domain).get(f"{goal.verb} {goal.thing}", ())
+    for key in shares:
+        told = tuple(re.sub(rf"\{{{key}#?\}}(?: ?percent| ?%)?", f"{{{key}}}", query) for query in told)
     return [renamed(without_options(query, names), lambda key: names[key]) for query in told]
 
 
