@@ -72,8 +72,6 @@ def load_for_training(recipe: TrainRecipe, base: Path, bf16: bool) -> torch.nn.M
         _apply_liger(model)
     if recipe.gradient_checkpointing:
         _enable_checkpointing(model)
-    if recipe.model.frozen_layers:
-        _freeze(model, recipe.model.frozen_layers)
     trained: torch.nn.Module = model
     if recipe.method != "full":
         four_bit = recipe.method == "qlora"
@@ -148,15 +146,6 @@ def _enable_checkpointing(model: PreTrainedModel) -> None:
         model.activation_checkpointing_enable({"use_reentrant": False})
     else:
         model.gradient_checkpointing_enable({"use_reentrant": False})
-
-
-def _freeze(model: PreTrainedModel, count: int) -> None:
-    """Leave the embeddings and the lowest layers as they are."""
-    layers = model.get_decoder().layers
-    if count >= len(layers):
-        raise InputError(f"model.frozen_layers: {count} leaves nothing to train, the model has {len(layers)} layers")
-    for module in (model.get_input_embeddings(), *layers[:count]):
-        module.requires_grad_(False)
 
 
 def _apply_liger(model: PreTrainedModel) -> None:

@@ -33,10 +33,6 @@ class ModelSection(Settings):
     added_tokens: tuple[str, ...] = ()
     """Texts that become special tokens of their own; their embeddings are trained in full, also with adapters."""
 
-    frozen_layers: Annotated[int, Field(ge=0)] = 0
-    """Lowest transformer layers that `method: full` leaves as they are, and the embeddings with them, also as a tied
-    output head. The backward pass ends there, so 10 of 30 layers save a fifth of the work. 0 trains every weight."""
-
 
 class ViewSettings(Settings):
     """Other looks of the samples, drawn anew for every tool set and epoch; see xlam_train/data/views.py.
@@ -300,8 +296,6 @@ class TrainRecipe(Settings):
             raise ValueError("dpo.reference: full fine-tuning has no adapter to switch off; take precomputed")
         if self.dpo and self.data.views.drawn:
             raise ValueError("data.views: preference pairs are shown as they are; remove the section")
-        if self.model.frozen_layers and (self.method != "full" or self.model.added_tokens):
-            raise ValueError("model.frozen_layers: for full fine-tuning without added tokens; lora has first_layer")
         if self.method == "full" and self.lora != LoraSection():
             raise ValueError("lora: full fine-tuning has no adapters; remove the section or set method: lora")
         if self.world.offload not in (None, "none") and self.world.zero_stage in (0, None):
