@@ -19,11 +19,12 @@ from data_pipeline.generate.grammar import GrammarGenerator
 from data_pipeline.generate.sampler import Catalogue, plan_shard
 from data_pipeline.generate.values import Field
 from data_pipeline.recipe import DataRecipe, Grammar
+from data_pipeline.tools.composed.banks import banks
 from data_pipeline.tools.composed.compose import MAX_PARAMETERS
 from data_pipeline.tools.composed.domains import goals
 from data_pipeline.tools.composed.naming import MAX_NAME
 from data_pipeline.tools.composed.parameters import Schema, kinds
-from data_pipeline.tools.composed.questions import questions
+from data_pipeline.tools.composed.questions import queries_of, questions
 from data_pipeline.tools.schema_check import argument_errors
 from data_pipeline.tools.schema_form import schema_problem
 from data_pipeline.tools.source import open_source
@@ -214,6 +215,33 @@ def test_each_goal_has_questions_that_can_be_asked(domain: str) -> None:
             for piece in query.pieces:
                 assert not piece.optional or piece.needs or piece.switch, text
                 assert not piece.switch or kinds()[piece.switch].type == "bool", text
+
+
+def test_banks_are_large_and_their_values_can_be_said() -> None:
+    named = {kind.detail for kind in kinds().values() if kind.type in ("str", "strs")} - {"-", "code"}
+    assert banks().keys() == named
+    assert sum(map(len, banks().values())) > 20_000
+    assert sorted(map(len, banks().values()))[10] >= 60
+    for name, values in banks().items():
+        assert len({value.casefold() for value in values}) == len(values), name
+        assert not [value for value in values if value != value.strip() or re.search(r'[\[\]{}"]', value)], name
+
+
+def test_a_share_of_one_is_not_said_in_percent_twice() -> None:
+    goal = next(goal for goal in goals() if "annual_rate" in goal.required)
+    told = queries_of(goal, dict.fromkeys(goal.required, "x"), ["annual_rate"])
+    assert told
+    assert not [query for query in told if re.search(r"\{x\} ?(percent|%)", query)]
+
+
+def test_choices_are_told_by_the_schema_or_by_the_description() -> None:
+    told: Counter[str] = Counter()
+    for tool in tools():
+        for schema in tool.properties.values():
+            if schema.get("examples") and all(word in schema["description"] for word in schema["examples"]):
+                told["description"] += 1
+            told["schema"] += "enum" in schema
+    assert 0.2 < told["description"] / told.total() < 0.4
 
 
 def test_questions_are_in_the_words_of_the_tool() -> None:
