@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import typing
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from docstring_parser import Docstring
+
+
+_QUERIES = re.compile(r"^Queries:[ \t]*\n((?:[ \t]+\S.*(?:\n|$)|[ \t]*\n)*)", re.MULTILINE)
+
+
+def split_queries(text: str) -> tuple[str, list[str]]:
+    """A docstring without its section `Queries:`, and the example queries there, one a line."""
+    found = _QUERIES.search(text)
+    if found is None:
+        return text, []
+    queries = [line.strip() for line in found[1].splitlines() if line.strip()]
+    return text[: found.start()] + text[found.end() :], queries
 
 
 def read_docstring(text: str) -> tuple[str, dict[str, str]]:

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from data_pipeline.core.errors import InputError
+from data_pipeline.core.queries import KEYWORD
 from data_pipeline.core.schema import SideEffects, Tool, describe
-from data_pipeline.tools.python_docstring import one_line, read_docstring, words_in_annotation
+from data_pipeline.tools.python_docstring import one_line, read_docstring, split_queries, words_in_annotation
 from data_pipeline.tools.python_hints import Function, innermost, resolve_annotation
 from data_pipeline.tools.python_types import json_schema, json_value, ordered, without_null
 from data_pipeline.tools.runner import Refusal
@@ -58,7 +59,8 @@ def describe_module(
 def tool_from_function(function: Function, source: str, *, name: str = "", skip: frozenset[str] = _NO_SKIP) -> Tool:
     """Describe a function as a model sees it.
 
-    An attribute `side_effects` of the function, one of "none", "read" and "write", becomes the tool's.
+    An attribute `side_effects` of the function, one of "none", "read" and "write", becomes the tool's. A section
+    `Queries:` of its docstring holds example queries, one a line; see `core.queries`.
 
     Args:
         function: fully annotated, with a docstring in Google, NumPy, Sphinx or Epydoc style.
@@ -117,11 +119,13 @@ def _describe(function: Any, name: str, source: str, skip: frozenset[str]) -> To
     """The tool, or `_Refused` for whatever reason there is."""
     try:
         _refuse_unfit(function)
-        summary, words = _read_docstring(function)
+        text, queries = split_queries(_docstring(function))
+        summary, words = _read_docstring(text)
+        parameters = _parameters(function, words, skip)
         return Tool(
             name=name,
             description=summary,
-            parameters=_parameters(function, words, skip),
+            parameters={**parameters, KEYWORD: queries} if queries else parameters,
             returns=_returns(function),
             source=source,
             side_effects=_side_effects(function),
@@ -158,11 +162,15 @@ def _side_effects(function: Any) -> Any:
     return found
 
 
-def _read_docstring(function: Any) -> tuple[str, dict[str, str]]:
+def _docstring(function: Any) -> str:
     # `functools.partial` has a docstring about itself.
     text = inspect.getdoc(innermost(function) if isinstance(function, functools.partial) else function)
     if not text or not text.strip():
         raise _Refused("it has no docstring; say in one sentence what it does")
+    return text
+
+
+def _read_docstring(text: str) -> tuple[str, dict[str, str]]:
     summary, words = read_docstring(text)
     if not summary:
         raise _Refused("its docstring does not say what it does; begin with a sentence that does")

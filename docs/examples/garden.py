@@ -36,6 +36,10 @@ def count_plants(bed: Bed, spacing_cm: float, pattern: Pattern = Pattern.SQUARE)
 def convert_rain(rain_mm: float, area_m2: float) -> dict[str, float]:
     """Convert rainfall to the water that falls on an area.
 
+    Queries:
+        How much water do {rain_mm} of rain bring to {area_m2} of lawn?
+        We had {rain_mm} of rain last night. How many liters fell on our roof of {area_m2}?
+
     Args:
         rain_mm: Rainfall in millimeters
         area_m2: Area in square meters

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import ValidationError
 
+from data_pipeline.core.queries import KEYWORD
 from data_pipeline.core.schema import Tool, describe
 from data_pipeline.tools.openapi.body import Content, read_content
 from data_pipeline.tools.openapi.document import Document, References
@@ -168,6 +169,8 @@ class _Reader:
         content = read_content(stated, method, data, self._document.is_swagger, self._references)
         arguments, body = self._arguments(parameters, content)
         schema, names = parameters_schema(arguments)
+        if isinstance(stated.get(KEYWORD), list):
+            schema[KEYWORD] = [query for query in stated[KEYWORD] if isinstance(query, str)]
         slots = tuple(
             _slot(argument, given, parameters[index] if index < len(parameters) else None)
             for index, (argument, given) in enumerate(zip(arguments, names, strict=True))

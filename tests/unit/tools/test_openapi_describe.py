@@ -41,6 +41,12 @@ def body(schema: Json, media: str = "application/json", **more: Any) -> Json:
     return {"requestBody": {"content": {media: {"schema": schema}}, **more}}
 
 
+def test_example_queries_of_an_operation_are_kept() -> None:
+    found = parameters(query("city", {"type": "string"}), operation={"x-queries": ["Is it raining in {city}?", 1]})
+    assert found["x-queries"] == ["Is it raining in {city}?"]
+    assert "x-queries" not in parameters(query("city", {"type": "string"}), operation={"x-queries": "none"})
+
+
 def test_names_are_safe_short_and_unique() -> None:
     ids = [
         "getUser",

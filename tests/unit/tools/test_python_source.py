@@ -23,6 +23,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 from typing_extensions import Doc, NotRequired, TypedDict
 
 from data_pipeline.core.errors import InputError
+from data_pipeline.core.queries import example_queries
 from data_pipeline.tools.python_source import describe_module, tool_from_function
 from data_pipeline.tools.runner import Refusal
 
@@ -428,6 +429,26 @@ def test_docstring_styles(text: str) -> None:
     assert tool.properties["x"]["description"] == "The x, on two lines: like this. Defaults to 3."
     assert tool.properties["y"]["description"] == (tool.properties["x"]["description"] if text == NUMPY else "The y")
     assert tool.properties["z"] == {"type": "boolean", "default": False}
+
+
+def test_example_queries_are_no_description() -> None:
+    def function(x: int, y: str = "") -> None: ...
+
+    function.__doc__ = """Do a thing.
+
+    Queries:
+        How is {x}[ with {y}]?
+
+        Do {x}: now
+
+    Args:
+        x: The x
+    """
+    tool = tool_from_function(function, "s")
+    assert tool.description == "Do a thing."
+    assert tool.parameters["x-queries"] == ["How is {x}[ with {y}]?", "Do {x}: now"]
+    assert tool.properties["x"]["description"] == "The x"
+    assert len(example_queries(tool.parameters)) == 2
 
 
 def test_sections_that_cannot_be_read_are_no_description() -> None:
