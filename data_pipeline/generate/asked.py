@@ -54,7 +54,7 @@ class Asker:
         alike = all(call.keys() == first.keys() for call in calls)
         own = [{name: call[name] for name in varied} for call in others] if alike else []
         if not own or voice.chance(_AGAIN_SHARE) or not all(map(self._wording.weaver.fits, own)):
-            return " ".join(self.one(call, voice) for call in calls)
+            return " ".join([*(_closed(self.one(call, voice)) for call in calls[:-1]), self.one(calls[-1], voice)])
         query = self._choice(first, voice)
         text, end = _split(self._said(query, first, voice))
         part = query.part(frozenset(varied))
@@ -112,8 +112,13 @@ def linked(texts: Sequence[str], voice: Voice) -> str:
     query = texts[0]
     for text in texts[1:]:
         link = voice.pick(_LINKS)
-        query += f" {link}{lower_first(text) if link else text}"
+        query = f"{_closed(query)} {link}{lower_first(text) if link else text}"
     return query
+
+
+def _closed(text: str) -> str:
+    """The text with a mark at its end, so that another sentence can follow."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _split(text: str) -> tuple[str, str]:

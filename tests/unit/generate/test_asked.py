@@ -91,6 +91,14 @@ def test_several_tools_share_a_query() -> None:
     assert any("Also, a cone is 9 cm tall" in query for query in made)
 
 
+def test_a_sentence_ends_before_the_next() -> None:
+    bare = tool("f", "Do it.", ["Weather in {city} on {day}"], city=TEXT, day=TEXT)
+    calls = [(bare, {"city": "Oslo", "day": "3 May"}), (bare, {"city": "Rome", "day": "4 May"})]
+    made = {re.sub("[\"']", "", query) for query in queries(*calls)}
+    assert "Weather in Oslo on 3 May. Weather in Rome on 4 May" in made
+    assert "Weather in Oslo on 3 May, and in Rome on 4 May" in made
+
+
 def test_a_call_without_what_they_need_is_said_otherwise() -> None:
     assert all("How far is it" not in query for query in queries((ROUTE, {"start": "Oslo"})))
 
