@@ -34,7 +34,7 @@ Schema = dict[str, Any]
 EXAMPLES = (8, 12)
 """Fewest and most words of a bank that a tool's schema shows as examples."""
 _MIN_CHOICES = 3
-_TOLD_SHARE = 0.3
+_TOLD_SHARE = 0.15
 """Choices that the description tells and the schema does not limit to."""
 _TOLD = (": {0}", " ({0})", ". Options: {0}", ". One of {0}", ". Can be {0}", ", e.g. {1}")
 
