@@ -16,6 +16,7 @@ bfcl-cpu: install-dev  ## a 135M model from no language model's data, in 90 minu
 	$(BIN)/xlam train recipes/sft/smollm2-135m-cpu.yaml
 	$(BIN)/xlam export gguf $(CPU)/train/model $(CPU)/model-q8_0.gguf --type q8_0
 	$(BIN)/xlam eval heldout $(CPU)/model-q8_0.gguf $(CPU)/dev --trained-on $(CPU)/data
+	$(BIN)/xlam eval heldout $(CPU)/model-q8_0.gguf recipes/data/people_dev
 	$(BIN)/xlam eval bfcl $(CPU)/model-q8_0.gguf --category non_live --sample 100 --out $(CPU)/bfcl --min-ast 0.55
 
 test: install-dev  ## all tests that this machine can run

@@ -87,6 +87,8 @@ def _bfcl(arguments: argparse.Namespace) -> None:
     for shown in (pages.category_table(report), pages.july_table(report, name)):
         if shown is not None:
             console().print(shown)
+    if arguments.constrained:
+        console().print("Constrained: only valid calls could come out, which no published figure had.", soft_wrap=True)
     console().print(f"{pages.DIFFERENCES}\nAnswers, scores.json and scores.svg: {arguments.out}", soft_wrap=True)
     mean = report.ast_mean()
     if mean is not None and mean < arguments.min_ast:

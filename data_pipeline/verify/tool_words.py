@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from data_pipeline.core.queries import example_queries
+from data_pipeline.core.queries import ExampleQuery, example_queries
 from data_pipeline.verify.query_facts import as_float, numbers_of
 from data_pipeline.verify.units import UNITS, Unit, unit_of
 from data_pipeline.verify.words import FUNCTION_WORDS, Vocabulary, identifier_words, slips, word_set, words_of
@@ -41,10 +41,13 @@ class ToolWords:
         return telling((*identifier_words(self._tool.name), *words_of(self._tool.description)))
 
     @cached_property
+    def _queries(self) -> tuple[ExampleQuery, ...]:
+        return example_queries(self._tool.parameters)
+
+    @cached_property
     def asked(self) -> tuple[frozenset[str], ...]:
         """The telling words of each of its example queries, of the parts that are always said."""
-        queries = example_queries(self._tool.parameters)
-        needed = (" ".join(piece.words for piece in query.pieces if not piece.optional) for query in queries)
+        needed = (" ".join(piece.words for piece in query.pieces if not piece.optional) for query in self._queries)
         return tuple(words for words in map(telling, map(words_of, needed)) if words)
 
     @cached_property
@@ -82,9 +85,9 @@ class ToolWords:
 
     @cached_property
     def told(self) -> frozenset[float]:
-        """Numbers that a query may repeat without meaning an argument: of a name, a default, a 'per 100 g'."""
+        """Numbers a query may repeat without meaning an argument: of a name, a default, a 'per 100 g', an example."""
         told: list[Any] = [self._tool.description]
-        told += (piece.words for query in example_queries(self._tool.parameters) for piece in query.pieces)
+        told += (piece.words for query in self._queries for piece in query.pieces)
         for name, schema in self.schemas.items():
             told += (name, schema.get("default"), schema.get("description"))
         return frozenset(abs(number) for number in numbers_in(told))

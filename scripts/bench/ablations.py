@@ -52,7 +52,7 @@ class Row:
 ROWS = (
     Row(BASE),
     Row("LoRA, rank 32", train=LORA),
-    Row("no packing", train=("packing.window_mb=0.001", "packing.trees_per_step=11")),
+    Row("no packing", train=("packing.window_mb=0.001", "packing.trees_per_step=8")),
     Row("two trees a step at twice the rate", train=("packing.trees_per_step=2", "optim.learning_rate=4e-4")),
     Row("no example queries", ("generator.own_queries=0",)),
     Row(

@@ -129,3 +129,36 @@ def test_the_check_agrees() -> None:
         )
         verdict = check_semantic(Trajectory(id=str(number), style="simple", tools=(ROUTE,), messages=messages))
         assert verdict.passed, (query, verdict)
+
+
+def test_a_query_in_other_words_than_the_tools_serves_it_if_it_is_one_of_its_own() -> None:
+    told = ["Who came up with {thing}?"]
+    own = tool("find_inventor", "Get the inventor.", told, thing=TEXT)
+    bare = tool("find_inventor", "Get the inventor.", [], thing=TEXT)
+    verdicts = []
+    for one, query in (
+        (own, "Who came up with velcro?"),
+        (bare, "Who came up with velcro?"),
+        (own, "Who sells velcro?"),
+    ):
+        messages = (
+            Message(role="user", content=query),
+            Message(role="assistant", tool_calls=(ToolCall(name=one.name, arguments={"thing": "velcro"}),)),
+        )
+        verdicts.append(check_semantic(Trajectory(id="0", style="simple", tools=(one,), messages=messages)).reason)
+    assert verdicts[1:] == ["call_not_served"] * 2
+    assert verdicts[0] != "call_not_served"
+
+
+def test_dates_are_oftener_in_words_than_numbers_and_money_has_a_sign_outside_plain_requests() -> None:
+    event = tool(
+        "f", "Do it.", ["Pay {price_usd} on {day}"], price_usd={"type": "integer"}, day={**TEXT, "format": "date"}
+    )
+    calls: list[Call] = [(Wording(event), {"price_usd": 1450, "day": "2025-03-14"})]
+
+    def said(wide: bool) -> list[str]:
+        return [write_query(calls, Voice(stream(n), 0.1, wide=wide, own_queries=1.0)) for n in range(300)]
+
+    assert 0.3 < sum("2025-03-14" not in query for query in said(wide=True)) / 300 < 0.5
+    assert sum("$1,450" in query for query in said(wide=True)) / 300 > 0.25
+    assert not any("$1,450" in query for query in said(wide=False))
