@@ -70,12 +70,14 @@ def load_for_training(recipe: TrainRecipe, base: Path, bf16: bool) -> torch.nn.M
     added = grow_vocabulary(model, base, recipe.model.added_tokens) if recipe.model.added_tokens else []
     if recipe.liger:
         _apply_liger(model)
-    if recipe.gradient_checkpointing:
-        _enable_checkpointing(model)
+    if recipe.model.frozen_layers is not None:
+        freeze(model, recipe.model.frozen_layers)
     trained: torch.nn.Module = model
     if recipe.method != "full":
         four_bit = recipe.method == "qlora"
         trained = add_lora(model, recipe.lora, added, four_bit=four_bit, fp32=not _under_deepspeed())
+    if recipe.gradient_checkpointing:
+        _enable_checkpointing(model)
     if recipe.compile:
         # In place, so that names of weights do not change; trees differ in size, so sizes are symbols.
         trained.compile(dynamic=True)
@@ -141,11 +143,29 @@ def _check_machine(recipe: TrainRecipe) -> None:
 
 
 def _enable_checkpointing(model: PreTrainedModel) -> None:
-    """Under the name it has in this transformers: it was renamed between 5.20, Python 3.10's newest, and 5.23."""
+    """Under the name it has in this transformers: it was renamed between 5.20, Python 3.10's newest, and 5.23.
+
+    After the adapters, as peft would ask for a gradient of the embeddings; transformers does so too. Only reentrant
+    checkpoints need it, and with it the backward pass would go on below the lowest layer that learns.
+    """
     if hasattr(model, "activation_checkpointing_enable"):
         model.activation_checkpointing_enable({"use_reentrant": False})
     else:
         model.gradient_checkpointing_enable({"use_reentrant": False})
+    model.disable_input_require_grads()
+
+
+def freeze(model: PreTrainedModel, count: int) -> None:
+    """Leave the embeddings and the lowest layers as they are.
+
+    Raises:
+        InputError: no layer would be left to train.
+    """
+    layers = model.get_decoder().layers
+    if count >= len(layers):
+        raise InputError(f"model.frozen_layers: {count} leaves nothing to train, the model has {len(layers)} layers")
+    for module in (model.get_input_embeddings(), model.get_output_embeddings(), *layers[:count]):
+        module.requires_grad_(False)
 
 
 def _apply_liger(model: PreTrainedModel) -> None:

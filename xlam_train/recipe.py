@@ -33,6 +33,10 @@ class ModelSection(Settings):
     added_tokens: tuple[str, ...] = ()
     """Texts that become special tokens of their own; their embeddings are trained in full, also with adapters."""
 
+    frozen_layers: Annotated[int, Field(ge=0)] | None = None
+    """Lowest transformer layers that `method: full` leaves as they are, and the embeddings with them, also where they
+    are the output head: the backward pass ends there. 0 leaves the embeddings alone; unset trains every weight."""
+
 
 class ViewSettings(Settings):
     """Other looks of the samples, drawn anew for every tool set and epoch; see xlam_train/data/views.py.
@@ -290,12 +294,21 @@ class TrainRecipe(Settings):
     max_loss_ratio: Annotated[float, Field(gt=1)] = 10.0
     """A step whose loss is this many times the mean of the 20 before ends the run and names its samples."""
 
+    @property
+    def first_trained_layer(self) -> int:
+        """The lowest layer that learns, where the backward pass ends."""
+        return (self.model.frozen_layers or 0) if self.method == "full" else self.lora.first_layer
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.method == "full" and self.dpo and self.dpo.reference == "adapter":
             raise ValueError("dpo.reference: full fine-tuning has no adapter to switch off; take precomputed")
         if self.dpo and self.data.views.drawn:
             raise ValueError("data.views: preference pairs are shown as they are; remove the section")
+        if self.model.frozen_layers is not None and (self.method != "full" or self.model.added_tokens):
+            raise ValueError(
+                "model.frozen_layers: for method: full without added tokens; adapters have lora.first_layer"
+            )
         if self.method == "full" and self.lora != LoraSection():
             raise ValueError("lora: full fine-tuning has no adapters; remove the section or set method: lora")
         if self.world.offload not in (None, "none") and self.world.zero_stage in (0, None):

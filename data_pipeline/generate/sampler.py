@@ -102,7 +102,7 @@ def plan_shard(
             id=f"{shard:04d}-{index:04d}",
             tools=offered,
             styles=styles,
-            strangers=tuple(_stranger(offered, catalogue, rng) for style in styles if style == "irrelevance"),
+            strangers=tuple(_stranger(offered, catalogue, recipe, rng) for style in styles if style == "irrelevance"),
             persona=rng.choice(recipe.personas) if recipe.personas else "",
             locale=rng.choice(recipe.locales),
             examples=_choose_examples(examples, offered, recipe.examples_per_prompt, rng),
@@ -163,7 +163,12 @@ def _has_strangers(offered: Sequence[Tool], catalogue: Catalogue) -> bool:
     return len({tool.topic for tool in offered}) < len(catalogue.topics)
 
 
-def _stranger(offered: Sequence[Tool], catalogue: Catalogue, rng: random.Random) -> Tool:
+def _stranger(offered: Sequence[Tool], catalogue: Catalogue, recipe: DataRecipe, rng: random.Random) -> Tool:
+    """A tool that is not on offer, to write a query for that is to be refused."""
+    if recipe.near_strangers and rng.random() < recipe.near_strangers:
+        near = _other(catalogue.topics[rng.choice(offered).topic], {tool.name: tool for tool in offered}, rng)
+        if near is not None:
+            return near
     topics = {tool.topic for tool in offered}
     for _ in range(_TRIES):
         tool = rng.choice(catalogue.tools)

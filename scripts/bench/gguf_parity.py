@@ -56,6 +56,9 @@ QUANTIZE = Path(__file__).with_name("llama_quantize.py")
 OURS = "import sys; from pathlib import Path; from xlam_train.export.gguf import write_gguf; {load}; \
 write_gguf(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], importance={importance})"
 LOAD = "from xlam_train.export.importance import Importance"
+# For a Qwen2 model AutoTokenizer puts Qwen2's way of splitting in place of what the tokenizer's file says.
+THEIRS = "import transformers; transformers.AutoTokenizer = transformers.PreTrainedTokenizerFast; \
+import convert_hf_to_gguf; convert_hf_to_gguf.main()"
 
 
 @dataclass
@@ -122,8 +125,7 @@ class Theirs:
 
     def converter(self, folder: Path, out: Path, name: str) -> list[str]:
         """Command line that makes a GGUF file of a Hugging Face folder."""
-        code = "import convert_hf_to_gguf; convert_hf_to_gguf.main()"
-        return [str(self.python), "-c", code, str(folder), "--outfile", str(out), "--outtype", name]
+        return [str(self.python), "-c", THEIRS, str(folder), "--outfile", str(out), "--outtype", name]
 
     def quantizer(self, full: Path, out: Path, name: str, matrix: Path | None = None) -> list[str]:
         """Command line that quantizes a GGUF file, with all CPUs."""

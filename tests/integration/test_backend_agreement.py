@@ -1,4 +1,4 @@
-"""The benchmark of agreement, small: F16 of the real SmolLM2 beside transformers, by the command line."""
+"""The benchmark of agreement, small: F16 and F32 of the real SmolLM2 beside transformers, by the command line."""
 
 import json
 import os
@@ -10,6 +10,8 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench" / "agreement.py"
 PROMPTS = 10
+F32_DELTA = 1e-4
+"""Nats; twice as much and more with keys and values rounded to F16."""
 TIE = 0.02
 """Nats, some five times what F16 changes on average: a choice closer than that is open."""
 
@@ -21,13 +23,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_f16_answers_as_transformers(smollm2_dir: Path, tmp_path: Path) -> None:
+def test_f16_and_f32_answer_as_transformers(smollm2_dir: Path, tmp_path: Path) -> None:
     pytest.importorskip("xllamacpp", reason="needs the package xllamacpp")
     out = tmp_path / "agreement.json"
-    options = ("--prompts", str(PROMPTS), "--types", "f16", "--max-tokens", "8", "--out", str(out))
+    options = ("--prompts", str(PROMPTS), "--types", "f16", "f32", "--max-tokens", "8", "--out", str(out))
     done = run("--model", str(smollm2_dir), *options)
     assert out.exists(), done.stdout + done.stderr
-    (row,) = json.loads(out.read_text())
+    row, exact = json.loads(out.read_text())
     assert row["same_prompt_ids"] == row["prompts"] == PROMPTS
     # An untrained model hesitates; where it does, F16 may fall to the other side.
     ties = row["margins_at_partings"]
@@ -37,6 +39,8 @@ def test_f16_answers_as_transformers(smollm2_dir: Path, tmp_path: Path) -> None:
     assert ("below the bar: f16" in done.stdout) == bool(ties)
     assert 0 < row["delta"] < 0.02
     assert abs(row["perplexity_change"]) < 0.01
+    assert exact["equal"] == PROMPTS
+    assert 0 < exact["delta"] < F32_DELTA
 
 
 def test_what_is_no_model_is_one_line(tmp_path: Path) -> None:

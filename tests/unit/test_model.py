@@ -43,6 +43,43 @@ def test_full_training_keeps_fp32_weights(tiny_base: Path, bf16: bool) -> None:
     assert all(not torch.equal(old, new) for old, new in zip(before, model.parameters(), strict=True))
 
 
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("frozen", [0, 1])
+def test_frozen_layers_and_the_embeddings_stay_and_the_others_learn_as_ever(
+    tiny_base: Path, frozen: int, checkpointing: bool
+) -> None:
+    section = {"base": "tiny", "frozen_layers": frozen}
+    model = load(tiny_base, False, method="full", model=section, gradient_checkpointing=checkpointing)
+    whole = load(tiny_base, False, method="full")
+    for one in (model, whole):
+        mean_loss(one, batch_of()).backward()
+    stay = ("embed_tokens", "lm_head", *(f"layers.{number}." for number in range(frozen)))
+    learn = {name for name, _ in model.named_parameters() if not any(part in name for part in stay)}
+    assert {name for name, weight in model.named_parameters() if weight.grad is not None} == learn
+    every = dict(whole.named_parameters())
+    for name in learn:
+        torch.testing.assert_close(model.get_parameter(name).grad, every[name].grad)
+
+
+@pytest.mark.parametrize(
+    "section", [{"method": "full", "model": {"base": "tiny", "frozen_layers": 0}}, {"lora": {"rank": 4}}]
+)
+def test_checkpointing_asks_no_gradient_of_embeddings_that_do_not_learn(
+    tiny_base: Path, section: dict[str, object]
+) -> None:
+    model = load(tiny_base, False, gradient_checkpointing=True, **section)
+    embedded: list[torch.Tensor] = []
+    model.get_input_embeddings().register_forward_hook(lambda *given: embedded.append(given[-1]))
+    mean_loss(model, batch_of()).backward()
+    assert [tensor.requires_grad for tensor in embedded] == [False]
+    assert any(weight.grad is not None for weight in model.parameters())
+
+
+def test_freezing_every_layer_is_refused(tiny_base: Path) -> None:
+    with pytest.raises(InputError, match="frozen_layers: 2 leaves nothing to train"):
+        load(tiny_base, False, method="full", model={"base": "tiny", "frozen_layers": 2})
+
+
 def test_adapters_take_the_bases_type_under_deepspeed(tiny_base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     for method in ("full", "lora"):

@@ -20,9 +20,10 @@ _STRING, _ARRAY, _UINT32 = 8, 9, 4
 _SIZES = MappingProxyType({0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8})
 """Bytes of each metadata type of fixed size."""
 
+F32 = 0
 BLOCKS = MappingProxyType(
     {
-        0: (1, 4),  # F32
+        F32: (1, 4),
         1: (1, 2),  # F16
         2: (32, 18),  # Q4_0
         3: (32, 20),  # Q4_1
@@ -93,8 +94,11 @@ class _Reader:
             raise _Broken(f"its header holds a value of the unknown type {kind}")
 
 
-def check_gguf(path: Path) -> None:
+def check_gguf(path: Path) -> frozenset[int]:
     """Refuse what is no GGUF file, and one that ends before its tensors do.
+
+    Returns:
+        The types of its tensors, as in `BLOCKS`.
 
     Raises:
         InputError: in one line, what is wrong with the file.
@@ -102,17 +106,18 @@ def check_gguf(path: Path) -> None:
     try:
         with path.open("rb") as stream:
             size = path.stat().st_size
-            needed = _needed(_Reader(stream, size))
+            kinds, needed = _described(_Reader(stream, size))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (_Broken, RecursionError) as error:
         raise InputError(f"{path}: no whole GGUF file: {error}; copy or export it again") from error
     if size < needed:
         raise InputError(f"{path}: cut short: {size} bytes of {needed}; copy or export it again")
+    return kinds
 
 
-def _needed(reader: _Reader) -> int:
-    """Least size in bytes of the file that the header describes."""
+def _described(reader: _Reader) -> tuple[frozenset[int], int]:
+    """Tensor types that the header lists, and the least size in bytes of the file that it describes."""
     if reader.stream.read(4) != b"GGUF":
         raise _Broken("it does not begin with 'GGUF'")
     if (version := reader.number("I")) not in _VERSIONS:
@@ -125,17 +130,19 @@ def _needed(reader: _Reader) -> int:
             alignment = max(1, reader.number("I"))
         else:
             reader.skip_value(kind)
-    end = max((_end_of_tensor(reader) for _ in range(tensors)), default=0)
+    listed = [_tensor(reader) for _ in range(tensors)]
     header = reader.stream.tell()
-    return math.ceil(header / alignment) * alignment + end if tensors else header
+    end = max((end for _, end in listed), default=0)
+    needed = math.ceil(header / alignment) * alignment + end if tensors else header
+    return frozenset(kind for kind, _ in listed), needed
 
 
-def _end_of_tensor(reader: _Reader) -> int:
-    """Where a tensor ends within the data; where it begins if this project does not know its type."""
+def _tensor(reader: _Reader) -> tuple[int, int]:
+    """A tensor's type, and where it ends within the data; where it begins if this project does not know the type."""
     reader.skip(reader.count(_MOST_TEXT))
     if (dimensions := reader.number("I")) > _MOST_DIMENSIONS:
         raise _Broken(f"a tensor has {dimensions} dimensions")
     values = math.prod(reader.number("Q") for _ in range(dimensions))
     kind, offset = reader.number("I"), reader.number("Q")
     block, size = BLOCKS.get(kind, (1, 0))
-    return offset + values // block * size
+    return kind, offset + values // block * size

@@ -16,7 +16,7 @@ from typing import Any
 
 from data_pipeline.core.errors import InputError
 from xlam_train.infer.backends import Chat, Completion, Progress, Request
-from xlam_train.infer.gguf_check import check_gguf
+from xlam_train.infer.gguf_check import F32, check_gguf
 from xlam_train.infer.llama_server import SAMPLERS, LlamaServer
 
 CONTEXT = 4096
@@ -56,7 +56,7 @@ class LlamaCppBackend:
             from xllamacpp import CommonParams, Server, llama_flash_attn_type
         except ImportError as error:
             raise InputError("a GGUF model needs the package xllamacpp: pip install xllamacpp") from error
-        check_gguf(self._model)
+        kinds = check_gguf(self._model)
         _end_idle_threads()
         params = CommonParams()
         params.model.path = str(self._model)
@@ -66,6 +66,9 @@ class LlamaCppBackend:
         params.verbosity = SILENT
         # Its kernel for CPUs sums in F16: log-probabilities were twice as far from transformers', for 10 % of the time.
         params.flash_attn_type = llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        if kinds == {F32}:
+            # Rounded to F16, llama.cpp's default, keys and values put log-probabilities ten times as far off.
+            params.cache_type_k = params.cache_type_v = F32
         for cpu in (params.cpuparams, params.cpuparams_batch):
             cpu.n_threads = self._threads
         try:

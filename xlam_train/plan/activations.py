@@ -81,19 +81,20 @@ class ActivationModel:
         """`counts` of the recipe on a base of this shape."""
         self._recipe, self._shape, self._counts, self._types = recipe, shape, counts, types
         self._full = recipe.method == "full"
+        self._reaches_embeddings = self._full and recipe.model.frozen_layers is None
 
     def of_tree(self, tokens: int, labelled: float) -> Activations:
         """Of a tree with `tokens` nodes, a share `labelled` of which predicts a label."""
         shape, types = self._shape, self._types
-        reached = shape.layers if self._full else shape.layers - self._recipe.lora.first_layer
+        reached = shape.layers - self._recipe.first_trained_layer
         layer = tokens * self.layer_bytes() + self._fused_bytes()
         checkpointing = self._recipe.gradient_checkpointing
         kept = reached * (tokens * types.stream * shape.hidden if checkpointing else layer)
-        if not self._full and not checkpointing:  # nothing is trained before the first norm
+        if not self._reaches_embeddings and not checkpointing:  # nothing is trained before the first norm
             kept -= tokens * FP32 * (shape.hidden + 1)
         logits = self._logit_bytes(tokens * labelled)
         behind = tokens * self._final_bytes()
-        weight = types.stored * self._counts.largest if self._full else 0.0
+        weight = types.stored * self._counts.largest
         return Activations(kept + behind, layer if checkpointing else 0.0, logits, weight, self._inside(tokens))
 
     def layer_bytes(self) -> float:

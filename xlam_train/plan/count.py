@@ -67,7 +67,7 @@ class Counts:
         head: of the output head.
         four_bit: sizes of the weights that `method: qlora` stores in 4 bits.
         experts: of all fused expert weights of a layer; 0 without a mixture.
-        largest: of the largest weight.
+        largest: of the largest weight that `full` trains; 0 with adapters.
         largest_module: of the largest module that ZeRO-3 gathers at once, without its children.
         trainable: that the recipe trains.
         adapters: of the adapters; 0 for `full`.
@@ -110,7 +110,6 @@ def count(recipe: TrainRecipe, config: PretrainedConfig) -> Counts:
             "active": _active(model, shape),
             "four_bit": tuple(weight.numel() for weight in quantizable(model)),
             "experts": _size(w for w in model.parameters() if w.ndim == 3) // shape.layers,
-            "largest": max(weight.numel() for weight in model.parameters()),
             "largest_module": max(_size(module.parameters(recurse=False)) for module in model.modules()),
         }
         return Counts(**base, **_trained(recipe, model))
@@ -137,9 +136,14 @@ def _active(model: PreTrainedModel, shape: Shape) -> int:
 
 def _trained(recipe: TrainRecipe, model: PreTrainedModel) -> dict[str, Any]:
     """With the adapters that training puts on, since peft's own arithmetic is the only one that is surely right."""
+    from xlam_train.model import freeze
+
     if recipe.method == "full":
+        if recipe.model.frozen_layers is not None:
+            freeze(model, recipe.model.frozen_layers)
+        sizes = [weight.numel() for weight in model.parameters() if weight.requires_grad]
         nothing = {"adapters": 0, "adapted": frozenset[str](), "expert_adapters": False}
-        return {"trainable": _size(model.parameters()), **nothing}
+        return {"trainable": sum(sizes), "largest": max(sizes), **nothing}
     from xlam_train.adapters import add_lora
 
     added = range(len(recipe.model.added_tokens))  # their rows are as large as any
@@ -147,6 +151,7 @@ def _trained(recipe: TrainRecipe, model: PreTrainedModel) -> dict[str, Any]:
     trained = {name: weight for name, weight in adapted.named_parameters() if weight.requires_grad}
     return {
         "trainable": _size(trained.values()),
+        "largest": 0,
         "adapters": _size(weight for name, weight in trained.items() if "lora_" in name),
         "adapted": frozenset(_layer_name(name) for name in trained if ".lora_A." in name),
         "expert_adapters": any(".experts." in name for name in trained),

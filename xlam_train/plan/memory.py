@@ -192,13 +192,10 @@ class MemoryModel:
         if self._layout.stage == 1:
             return FP32 * min(BUCKET, trainable)
         if self._layout.stage == 2:
-            return own * (2 * BUCKET + self._largest_gradient())
+            return own * (2 * BUCKET + self._counts.largest)
         if self._layout.stage == 3:  # "auto": buckets of H x H, and of nine tenths of it for fetching ahead
-            return own * 1.9 * self._shape.hidden**2 + (own + FP32) * self._largest_gradient()
+            return own * 1.9 * self._shape.hidden**2 + (own + FP32) * self._counts.largest
         return 0
-
-    def _largest_gradient(self) -> int:
-        return self._counts.largest if self._recipe.method == "full" else 0
 
     def _host(self) -> float:
         """Of the optimizer with its gradients, and of the weights."""

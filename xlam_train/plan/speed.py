@@ -67,13 +67,14 @@ class Flops:
 def flops(recipe: TrainRecipe, shape: Shape, counts: Counts, data: Statistics) -> Flops:
     """Of a computed token, in the mean over a dataset."""
     full = recipe.method == "full"
-    reached = 1.0 if full else 1 - recipe.lora.first_layer / shape.layers
+    reached = 1 - recipe.first_trained_layer / shape.layers
     products = 2.0 * (counts.active - counts.head)
     head = 2.0 * counts.head * data.labelled
     adapters = 0.0 if full else _adapters(shape, counts, recipe)
     attention = 4.0 * shape.query * data.visible * shape.layers
     inputs = (products + 2.5 * attention) * reached + adapters + head
-    weights = products + head if full else adapters
+    learned_head = head if recipe.model.frozen_layers is None else 0.0
+    weights = products * reached + learned_head if full else adapters
     reference = 0.0
     if recipe.dpo:
         passes = 1 if recipe.dpo.reference != "precomputed" and not full else 1 / recipe.optim.epochs
@@ -87,14 +88,14 @@ def flops(recipe: TrainRecipe, shape: Shape, counts: Counts, data: Statistics) -
 def _spared(shape: Shape, recipe: TrainRecipe) -> float:
     """What checkpointing need not repeat: nothing keeps the last product's result, so torch stops before it."""
     spared = recipe.method == "full" and not shape.experts
-    return 2.0 * shape.intermediate * shape.hidden * shape.layers if spared else 0.0
+    return 2.0 * shape.intermediate * shape.hidden * (shape.layers - recipe.first_trained_layer) if spared else 0.0
 
 
 def _adapters(shape: Shape, counts: Counts, recipe: TrainRecipe) -> float:
     """Plain adapters multiply with each token; those of experts with the weights, once a tree."""
     if not counts.expert_adapters:
         return 2.0 * counts.adapters
-    reached = shape.layers - recipe.lora.first_layer
+    reached = shape.layers - recipe.first_trained_layer
     once = 2.0 * recipe.lora.rank * counts.experts * reached / recipe.packing.tokens_per_tree
     of_experts = _expert_adapters(shape, recipe) * reached
     return 2.0 * (counts.adapters - of_experts) + once

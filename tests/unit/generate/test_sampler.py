@@ -90,6 +90,19 @@ def test_irrelevant_queries_ask_for_a_tool_of_no_offered_source() -> None:
         assert asked[0].source not in {tool.source for tool in draft.tools}
 
 
+def test_some_irrelevant_queries_ask_for_a_tool_of_an_offered_source_that_is_not_on_offer() -> None:
+    changes = {"styles": {"irrelevance": 1.0}, "tools_per_set": {2: 1.0}, "tool_sets_per_shard": 64}
+    near = []
+    for share in (0.0, 0.5, 1.0):
+        made = plans(named_pool(sources=6, tools=4), near_strangers=share, **changes)
+        asked = [(stranger, plan.tools) for plan in made for stranger in plan.strangers]
+        assert all(stranger.name not in {tool.name for tool in tools} for stranger, tools in asked)
+        near.append(sum(s.source in {tool.source for tool in tools} for s, tools in asked) / len(asked))
+    assert near[0] == 0
+    assert 0.3 < near[1] < 0.7
+    assert near[2] == 1
+
+
 def test_other_queries_ask_for_exactly_the_called_tools() -> None:
     pool = named_pool(sources=2, tools=3)
     shares = {"multiple": 1.0, "parallel": 1.0, "parallel-multiple": 1.0}

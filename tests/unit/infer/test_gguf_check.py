@@ -47,8 +47,9 @@ def test_block_sizes_are_those_of_ggml() -> None:
     assert {kind: known[kind] for kind in BLOCKS} == dict(BLOCKS)
 
 
-def test_a_whole_file_passes(whole: Path) -> None:
-    check_gguf(whole)
+def test_a_whole_file_passes_and_its_types_are_told(whole: Path) -> None:
+    kinds = {gguf.GGMLQuantizationType(kind).name for kind in check_gguf(whole)}
+    assert kinds == {"F32", "Q8_0"}
 
 
 def test_vocabulary_files_pass(vocab_dir: Path) -> None:

@@ -12,6 +12,7 @@ from xlam_train.adapters import add_lora
 from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Encoded
+from xlam_train.model import freeze
 from xlam_train.objective import tree_loss
 from xlam_train.plan.activations import CHUNK_ROWS, ActivationModel, Types
 from xlam_train.plan.count import Shape, count
@@ -52,21 +53,26 @@ def kept_bytes(model: torch.nn.Module, batch: Any, bf16: bool) -> int:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("method", ["full", "lora", "some"])
+@pytest.mark.parametrize("method", ["full", "upper", "lora", "some"])
 @pytest.mark.parametrize("base", BASES)
 def test_the_model_is_within_three_percent_of_autograd(base: str, method: str, precision: str) -> None:
     torch.set_num_threads(1)
     attention.register()
     bf16 = precision == "bf16"
     targets = {"target_modules": ["q_proj", "v_proj"]} if method == "some" else {}
-    recipe = recipe_for("full") if method == "full" else recipe_for("lora", lora={"rank": 4, **targets})
+    recipe = {
+        "full": recipe_for("full"),
+        "upper": recipe_for("full", model={"base": "b", "frozen_layers": 1}),
+    }.get(method) or recipe_for("lora", lora={"rank": 4, **targets})
     config = tiny_models.tiny_config(BASES[base], 500)
     config._attn_implementation = attention.NAME
     model: Any = tiny_models.random_model(config)
     counts, shape = count(recipe, config), Shape.of(config)
-    if method != "full":
+    if method == "upper":
+        freeze(model, 1)
+    if recipe.method != "full":
         model = add_lora(model.to(torch.bfloat16) if bf16 else model, recipe.lora)
-    stored = 2 if bf16 and method != "full" else 4
+    stored = 2 if bf16 and recipe.method != "full" else 4
     types = Types(stored=stored, product=2 if bf16 else 4, stream=stored, adapters=4)
     small, large = 256, 768
     measured = [kept_bytes(model, batch_of(tokens), bf16) for tokens in (small, large)]

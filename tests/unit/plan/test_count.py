@@ -3,7 +3,7 @@ import tiny_models
 import torch
 
 from xlam_train.plan.count import Shape, count, four_bit_bytes
-from xlam_train.recipe import TrainRecipe
+from xlam_train.recipe import ModelSection, TrainRecipe
 
 LLAMA = "meta-llama/Llama-3.1-8B-Instruct"
 MIXTRAL = "mistralai/Mixtral-8x7B-Instruct-v0.1"
@@ -45,6 +45,21 @@ def test_counting_leaves_what_training_would_train_unchanged() -> None:
         model = add_lora(tiny_models.random_model(config), recipe.lora)
         real = sum(weight.numel() for weight in model.parameters() if weight.requires_grad)
         assert count(recipe, config).trainable == real
+
+
+def test_frozen_layers_and_embeddings_are_not_trained() -> None:
+    config = tiny_models.tiny_config(LLAMA, 500)
+    whole, embeddings, upper = (
+        count(recipe_for("full").model_copy(update={"model": ModelSection(base="b", frozen_layers=frozen)}), config)
+        for frozen in (None, 0, 1)
+    )
+    assert whole.trainable == whole.total
+    assert embeddings.trainable == whole.total - whole.embeddings
+    final_norm = Shape.of(config).hidden
+    assert (upper.trainable - final_norm) * Shape.of(config).layers == (embeddings.trainable - final_norm) * (
+        Shape.of(config).layers - 1
+    )
+    assert upper.largest == Shape.of(config).hidden * Shape.of(config).intermediate < whole.largest
 
 
 def test_a_token_takes_two_of_eight_experts() -> None:

@@ -10,12 +10,12 @@ from xlam_train.adapters import add_lora
 from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Encoded
-from xlam_train.model import _enable_checkpointing
+from xlam_train.model import _enable_checkpointing, freeze
 from xlam_train.objective import tree_loss
 from xlam_train.plan.count import Shape, count
 from xlam_train.plan.speed import flops, speed
 from xlam_train.plan.statistics import Statistics, assumed
-from xlam_train.recipe import TrainRecipe
+from xlam_train.recipe import ModelSection, TrainRecipe
 
 BASE = "Qwen/Qwen2.5-3B-Instruct"
 TOKENS = 256
@@ -31,23 +31,26 @@ def data(labelled: float, visible: float = 0.0) -> Statistics:
     return Statistics(1, 1.0, 1.0, labelled, visible, 1, "")
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("method", ["full", "upper", "lora"])
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_products_are_those_that_torch_counts(method: str, checkpointing: bool) -> None:
     torch.set_num_threads(1)
     attention.register()
-    recipe = recipe_for(method, gradient_checkpointing=checkpointing)
+    recipe = recipe_for("lora" if method == "lora" else "full", gradient_checkpointing=checkpointing)
+    if method == "upper":
+        recipe = recipe.model_copy(update={"model": ModelSection(base="b", frozen_layers=1)})
     config = tiny_models.tiny_config(BASE, 500)
     config._attn_implementation = attention.NAME
     model: Any = tiny_models.random_model(config)
+    if method == "upper":
+        freeze(model, 1)
+    trained = add_lora(model, recipe.lora) if method == "lora" else model
     if checkpointing:
         _enable_checkpointing(model)
-    if method == "lora":
-        model = add_lora(model, recipe.lora)
     row = Encoded(list(range(TOKENS)), [i >= 200 for i in range(TOKENS)], "s")
     batch = collate_tree(build_tree([row]))
     with FlopCounterMode(display=False) as counter:
-        tree_loss(model.train(), batch).backward()
+        tree_loss(trained.train(), batch).backward()
     # Attention's products are batched; the matrices are not.
     products = sum(
         n for op, n in counter.get_flop_counts()["Global"].items() if "bmm" not in str(op) and "mm" in str(op)
