@@ -10,8 +10,8 @@ import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench" / "agreement.py"
 PROMPTS = 10
-F32_DELTA = 1e-4
-"""Nats; twice as much and more with keys and values rounded to F16."""
+F32_SHARE = 0.25
+"""Of F16's difference that F32 may have: a tenth with keys and values in F32, half with them rounded to F16."""
 TIE = 0.02
 """Nats, some five times what F16 changes on average: a choice closer than that is open."""
 
@@ -40,7 +40,7 @@ def test_f16_and_f32_answer_as_transformers(smollm2_dir: Path, tmp_path: Path) -
     assert 0 < row["delta"] < 0.02
     assert abs(row["perplexity_change"]) < 0.01
     assert exact["equal"] == PROMPTS
-    assert 0 < exact["delta"] < F32_DELTA
+    assert 0 < exact["delta"] < F32_SHARE * row["delta"]
 
 
 def test_what_is_no_model_is_one_line(tmp_path: Path) -> None:
