@@ -81,11 +81,13 @@ def proof(tmp_path_factory: pytest.TempPathFactory, twin: Callable[[str], Path])
         longest = max(
             len(row.ids) for row in Renderer(load_tokenizer(base), recipe.data.variant).encode_all(samples[:2], 9999)
         )
-        given = {
+        given: dict[str, object] = {
             "model.base": base,
             "data.path": data[recipe.dpo is not None],
             "packing.tokens_per_tree": longest * 5 // 4,  # samples on one tool set share a tree
         }
+        if recipe.model.frozen_layers is not None:
+            given["model.frozen_layers"] = 1  # the twin has two layers
         overrides = [*OVERRIDES, *(f"{key}={value}" for key, value in given.items())]
         return {"recipe": str(path), "out": str(out_of(path)), "overrides": overrides, "undisturbed": compared(path)}
 
