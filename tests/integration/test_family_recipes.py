@@ -193,6 +193,10 @@ def assert_learned(recipe: TrainRecipe, base: Path, trained: Path) -> None:
     if recipe.method == "full":
         assert weights.keys() == before.keys()
         still = [name for name, tensor in weights.items() if torch.equal(tensor, before[name].to(tensor.dtype))]
+        if recipe.model.frozen_layers is not None:  # exactly the embeddings and the lower layer
+            frozen = {name for name in weights if "embed_tokens" in name or ".layers.0." in name}
+            assert frozen == set(still) - {"lm_head.weight"}
+            still = []
     else:
         still = [name for name, tensor in weights.items() if "lora_B" in name and not tensor.any()]
     assert still == []
