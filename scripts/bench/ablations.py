@@ -31,8 +31,8 @@ TRAIN = "recipes/sft/smollm2-135m-cpu.yaml"
 XLAM = [sys.executable, "-m", "xlam_train.cli"]
 BASE = "base"
 WEIGHTS = ("f16", "q5_k_m", "q4_k_m", "q3_k_m")
-EVERY_WEIGHT = "model.frozen_layers=null"
-LORA = ("method=lora", EVERY_WEIGHT, "optim.weight_decay=0", "optim.learning_rate=1e-3")
+UNFROZEN = "model.frozen_layers=null"
+LORA = ("method=lora", UNFROZEN, "optim.weight_decay=0", "optim.learning_rate=1e-3")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Row:
 
 ROWS = (
     Row(BASE),
-    Row("every weight", train=(EVERY_WEIGHT, "optim.learning_rate=2e-4")),
+    Row("every weight", train=(UNFROZEN, "optim.learning_rate=2e-4")),
     Row("LoRA, rank 32", train=LORA),
     Row("LoRA, rank 64, upper 20 layers", train=(*LORA, "lora.rank=64", "lora.first_layer=10")),
     Row("no packing", train=("packing.window_mb=0.001", "packing.trees_per_step=8")),
@@ -62,8 +62,8 @@ ROWS = (
         "no example queries, chatter", ("generator.own_queries=0", "generator.woven=0.55", "generator.distractors=0.15")
     ),
     Row("names masked in half the tool sets", train=("data.views.mask_names=0.5",)),
-    Row("irrelevance 4 %", ("styles.irrelevance=0.04",)),
-    Row("irrelevance 40 %", ("styles.irrelevance=0.6",)),
+    Row("irrelevance 3 %", ("styles.irrelevance=0.04",)),
+    Row("irrelevance 36 %", ("styles.irrelevance=0.6",)),
     Row("no refusals near the tools", ("near_strangers=0",)),
     Row("30 % of optional arguments stated", ("optional_share=0.3",)),
     Row("2 queries a tool set", ("queries_per_tool_set=2", "tool_sets_per_shard=800")),

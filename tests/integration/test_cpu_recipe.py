@@ -73,7 +73,7 @@ def test_make_runs_the_recipes_that_are_shipped() -> None:
     assert named == [
         "recipes/data/cpu_135m.yaml",
         "recipes/data/cpu_135m_dev.yaml",
-        "recipes/sft/smollm2-135m-cpu.yaml",
+        "recipes/lora/smollm2-135m-cpu.yaml",
     ]
     training = load_settings(TrainRecipe, ROOT / named[2])
     assert training.optim.max_minutes == 90

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from data_pipeline.core.errors import InputError
+from data_pipeline.core.errors import CheckFailed, InputError
 from xlam_train.evaluate.bfcl.asking import ANSWERS, Answer, Asking, ask
 from xlam_train.evaluate.bfcl.cases import (
     AST,
@@ -28,7 +28,7 @@ from xlam_train.evaluate.bfcl.package import MODEL, load_package
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
 from xlam_train.evaluate.bfcl.report import bar_chart, category_table, july_table
 from xlam_train.evaluate.bfcl.run import run_bfcl
-from xlam_train.evaluate.bfcl.scores import BfclReport, count, judge_answers
+from xlam_train.evaluate.bfcl.scores import BfclReport, CategoryScore, count, judge_answers
 from xlam_train.evaluate.bfcl.stock_handler import decode_ast, decode_execute, format_prompt
 from xlam_train.infer.backends import Completion
 
@@ -190,6 +190,20 @@ def test_scores_tables_and_chart(package: Package) -> None:
     assert chart.count("<rect") == 3 + 6 * 3
     assert "mine &lt;1&gt;" in chart
     json.dumps(report.to_dict())
+
+
+def test_the_mean_is_over_the_categories_in_python() -> None:
+    score = CategoryScore(cases=10, right=0, lenient=0, low=0.0, high=0.3)
+    shares = {"simple_python": 8, "multiple": 4, "simple_java": 0, "simple_javascript": 0, "irrelevance": 10}
+    report = BfclReport({name: replace(score, right=right) for name, right in shares.items()}, {}, {})
+    assert report.ast_mean() == pytest.approx(0.6)
+    report.check_ast_mean("model", 0.6)
+    with pytest.raises(CheckFailed, match=r"60\.0%; the bar is 61%"):
+        report.check_ast_mean("model", 0.61)
+    java = BfclReport({"simple_java": score}, {}, {})
+    java.check_ast_mean("model", 0.0)
+    with pytest.raises(CheckFailed, match="not measured"):
+        java.check_ast_mean("model", 0.1)
 
 
 def test_without_every_row_there_is_no_comparison(package: Package) -> None:

@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 NO_CALL = ("irrelevance", "live_irrelevance")
 ANY_CALL = ("live_relevance",)
+OTHER_LANGUAGES = ("simple_java", "simple_javascript")  # than Python
 AST = (
     "simple_python",
-    "simple_java",
-    "simple_javascript",
+    *OTHER_LANGUAGES,
     "multiple",
     "parallel",
     "parallel_multiple",

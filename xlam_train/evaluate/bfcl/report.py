@@ -38,7 +38,9 @@ def category_table(report: BfclReport) -> Table:
     ]
     columns = ("category", "cases", "right", "95 % interval", "read leniently", "most frequent error")
     mean = report.ast_mean()
-    title = "Berkeley leaderboard" + (f": mean of the AST categories {_percent(mean)}" if mean is not None else "")
+    title = "Berkeley leaderboard" + (
+        f": mean of the AST categories in Python {_percent(mean)}" if mean is not None else ""
+    )
     return table(title, columns, rows)
 
 
