@@ -21,7 +21,7 @@ bfcl-cpu: install-dev  ## a 135M model from no language model's data, in 90 minu
 	$(BIN)/xlam eval bfcl $(CPU)/model-q8_0.gguf --category non_live --sample 100 --out $(CPU)/bfcl --min-ast 0.55
 
 test: install-dev  ## all tests that this machine can run
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations 25
 
 check: install-dev  ## format, lint, types
 	$(BIN)/ruff format --check .

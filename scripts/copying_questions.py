@@ -26,22 +26,8 @@ from typing import Any
 from data_pipeline.core.dataset import read_dataset
 
 SYLLABLES = (
-    "an",
-    "ar",
-    "bel",
-    "bri",
-    "dor",
-    "fim",
-    "ghi",
-    "khu",
-    "lith",
-    "mon",
-    "och",
-    "qua",
-    "ste",
-    "tor",
-    "vin",
-    "wex",
+    *("an", "ar", "bel", "bri", "dor", "fim", "ghi", "khu"),
+    *("lith", "mon", "och", "qua", "ste", "tor", "vin", "wex"),
 )
 PARAMETERS = {
     "type": "object",

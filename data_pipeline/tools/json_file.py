@@ -20,6 +20,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data_pipeline.core.collector import collector_paused
 from data_pipeline.core.errors import InputError
 from data_pipeline.tools.discovery import is_discovery, read_discovery
 from data_pipeline.tools.json_formats import from_openai, from_toolbench, from_xlam, toolbench_owner
@@ -58,10 +59,11 @@ def read_tools(path: Path, source: str) -> SourceTools:
         InputError: as `open_json`.
     """
     collector = _Collector(source)
-    if path.is_dir():
-        _read_folder(path, collector)
-    else:
-        collector.read(_load(path), str(path))
+    with collector_paused():
+        if path.is_dir():
+            _read_folder(path, collector)
+        else:
+            collector.read(_load(path), str(path))
     version = collector.versions.pop() if len(collector.versions) == 1 else ""
     return SourceTools(
         tools=tuple(collector.tools.values()),

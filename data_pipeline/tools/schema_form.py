@@ -47,10 +47,10 @@ def _node_problem(node: object, root: object, place: Any) -> str | None:
     if not isinstance(node, dict):
         return f"{_where(place)}: {_short(node)} is no schema"
     for key, value in node.items():
-        check = _CHECKS.get(key)
-        if check is not None:
-            wrong = check(value)
-            if wrong:
+        rule = _RULES.get(key)
+        if rule is not None:
+            holds, wrong = rule
+            if not holds(value):
                 return f"{_where((place, key))}: {_short(value)} {wrong}"
         elif key == "$ref" and not _leads_somewhere(value, root):
             return f"{_where((place, key))}: {_short(value)} is not inside this schema"
@@ -121,24 +121,14 @@ def _are_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(x, str) for x in value) and len(set(value)) == len(value)
 
 
-def _type(value: object) -> str:
+def _is_type(value: object) -> bool:
     if isinstance(value, str):
-        return "" if value in JSON_TYPES else "is no JSON type"
-    if isinstance(value, list) and value and _are_names(value) and JSON_TYPES.issuperset(value):
-        return ""
-    return "is no JSON type"
+        return value in JSON_TYPES
+    return isinstance(value, list) and bool(value) and _are_names(value) and JSON_TYPES.issuperset(value)
 
 
-def _pattern(value: object) -> str:
-    return "" if isinstance(value, str) and compiles(value) else "is no regular expression"
-
-
-def _patterns(value: object) -> str:
-    return "" if isinstance(value, dict) and all(map(compiles, value)) else "is no object of regular expressions"
-
-
-def _must(test: Callable[[Any], bool], wrong: str) -> Callable[[Any], str]:
-    return lambda value: "" if test(value) else wrong
+def _is_pattern(value: object) -> bool:
+    return isinstance(value, str) and compiles(value)
 
 
 _HOLDS_SCHEMA = frozenset(
@@ -150,30 +140,34 @@ _HOLDS_SCHEMA = frozenset(
 _HOLDS_LIST = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _HOLDS_MAP = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
 
-_text = _must(lambda value: isinstance(value, str), "is no text")
-_flag = _must(lambda value: isinstance(value, bool), "is neither true nor false")
-_number = _must(_is_number, "is no number")
-_count = _must(_is_count, "is no count")
-_schemas = _must(lambda value: isinstance(value, list) and bool(value), "is no list of schemas")
-_by_name = _must(lambda value: isinstance(value, dict), "is no object")
+_TEXT = (lambda value: isinstance(value, str)), "is no text"
+_FLAG = (lambda value: isinstance(value, bool)), "is neither true nor false"
+_NUMBER = _is_number, "is no number"
+_COUNT = _is_count, "is no count"
+_SCHEMAS = (lambda value: isinstance(value, list) and bool(value)), "is no list of schemas"
+_BY_NAME = (lambda value: isinstance(value, dict)), "is no object"
 
-_CHECKS: dict[str, Callable[[Any], str]] = {
-    "type": _type,
-    "pattern": _pattern,
-    "patternProperties": _patterns,
-    "enum": _must(lambda value: isinstance(value, list) and bool(value), "is no list of values"),
-    "required": _must(_are_names, "is no list of distinct names"),
-    "examples": _must(lambda value: isinstance(value, list), "is no list"),
-    "multipleOf": _must(lambda value: _is_number(value) and value > 0, "is no positive number"),
-    "dependentRequired": _must(
-        lambda value: isinstance(value, dict) and all(map(_are_names, value.values())), "is no object of name lists"
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "type": (_is_type, "is no JSON type"),
+    "pattern": (_is_pattern, "is no regular expression"),
+    "patternProperties": (
+        lambda value: isinstance(value, dict) and all(map(compiles, value)),
+        "is no object of regular expressions",
     ),
-    **dict.fromkeys(("description", "title", "format", "$comment", "contentEncoding", "contentMediaType"), _text),
-    **dict.fromkeys(("uniqueItems", "deprecated", "readOnly", "writeOnly"), _flag),
-    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _number),
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _count),
-    **dict.fromkeys(("minContains", "maxContains"), _count),
-    **dict.fromkeys(_HOLDS_LIST, _schemas),
-    **dict.fromkeys(_HOLDS_MAP - {"patternProperties"}, _by_name),
+    "enum": (lambda value: isinstance(value, list) and bool(value), "is no list of values"),
+    "required": (_are_names, "is no list of distinct names"),
+    "examples": (lambda value: isinstance(value, list), "is no list"),
+    "multipleOf": (lambda value: _is_number(value) and value > 0, "is no positive number"),
+    "dependentRequired": (
+        lambda value: isinstance(value, dict) and all(map(_are_names, value.values())),
+        "is no object of name lists",
+    ),
+    **dict.fromkeys(("description", "title", "format", "$comment", "contentEncoding", "contentMediaType"), _TEXT),
+    **dict.fromkeys(("uniqueItems", "deprecated", "readOnly", "writeOnly"), _FLAG),
+    **dict.fromkeys(("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"), _NUMBER),
+    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"), _COUNT),
+    **dict.fromkeys(("minContains", "maxContains"), _COUNT),
+    **dict.fromkeys(_HOLDS_LIST, _SCHEMAS),
+    **dict.fromkeys(_HOLDS_MAP - {"patternProperties"}, _BY_NAME),
 }
-"""Keyword -> a check that answers with what is wrong, or ''."""
+"""Keyword -> what must hold of its value, and what is wrong where it does not."""

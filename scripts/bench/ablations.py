@@ -1,6 +1,6 @@
 """What moves the score of a small model? One change a row, each trained for the same minutes on the same machine.
 
-The row they are compared with is `recipes/data/cpu_135m.yaml` with `recipes/sft/smollm2-135m-cpu.yaml`, cut to the
+The row they are compared with is `recipes/data/cpu_135m.yaml` with `recipes/lora/smollm2-135m-cpu.yaml`, cut to the
 minutes given. Every row is generated, trained, exported as Q8_0 and asked the questions of `recipes/data/people_dev`,
 which no rule wrote, by the commands a user would run; the test beside a row is McNemar's against the first row. The
 loss on their answers, in nats a token, has less noise than the share of exact ones. The last rows are the first row's
@@ -22,17 +22,18 @@ from pathlib import Path
 from typing import Any
 
 from data_pipeline.core.jsonl import read_json, write_json
+from data_pipeline.core.settings import load_settings
 from data_pipeline.report.console import console, table
 from xlam_train.evaluate.comparison import compare_outcomes
 from xlam_train.evaluate.heldout import Outcome
+from xlam_train.recipe import TrainRecipe
 
 DATA, DEV = "recipes/data/cpu_135m.yaml", "recipes/data/people_dev"
-TRAIN = "recipes/sft/smollm2-135m-cpu.yaml"
+TRAIN = "recipes/lora/smollm2-135m-cpu.yaml"
 XLAM = [sys.executable, "-m", "xlam_train.cli"]
 BASE = "base"
 WEIGHTS = ("f16", "q5_k_m", "q4_k_m", "q3_k_m")
-UNFROZEN = "model.frozen_layers=null"
-LORA = ("method=lora", UNFROZEN, "optim.weight_decay=0", "optim.learning_rate=1e-3")
+FULL = ("method=full", "lora={}", "optim.weight_decay=0.01")
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,12 @@ class Row:
 
 ROWS = (
     Row(BASE),
-    Row("every weight", train=(UNFROZEN, "optim.learning_rate=2e-4")),
-    Row("LoRA, rank 32", train=LORA),
-    Row("LoRA, rank 64, upper 20 layers", train=(*LORA, "lora.rank=64", "lora.first_layer=10")),
-    Row("no packing", train=("packing.window_mb=0.001", "packing.trees_per_step=8")),
-    Row("two trees a step at twice the rate", train=("packing.trees_per_step=2", "optim.learning_rate=6e-4")),
+    Row("every weight", train=(*FULL, "optim.learning_rate=2e-4")),
+    Row("every weight, upper 20 layers", train=(*FULL, "optim.learning_rate=3e-4", "model.frozen_layers=10")),
+    Row("adapters on all layers", train=("lora.first_layer=0",)),
+    Row("adapters of rank 32", train=("lora.rank=32", "lora.alpha=64")),
+    Row("no packing", train=("packing.window_mb=0.001", "packing.trees_per_step=14")),
+    Row("trees of 2,048 tokens", train=("packing.tokens_per_tree=2048",)),
     Row("no example queries", ("generator.own_queries=0",)),
     Row(
         "no example queries, chatter", ("generator.own_queries=0", "generator.woven=0.55", "generator.distractors=0.15")
@@ -136,7 +138,7 @@ class Study:
         kept = folder / f"result-{kind}.json"
         if not kept.exists():
             model = folder / f"model-{kind}.gguf"
-            _xlam("export", "gguf", folder / "train" / "model", model, "--type", kind)
+            _xlam("export", "gguf", _weights(folder), model, "--type", kind)
             write_json(kept, {**self.result(ROWS[0]), "row": kind.upper(), **self._ask(model)})
         found: dict[str, Any] = read_json(kept)
         return found
@@ -147,12 +149,10 @@ class Study:
         limits = (f"optim.max_minutes={self.minutes}", f"data.path={data}", f"out={folder / 'train'}")
         looks = (f"eval.path={DEV}", f"eval.samples={self.samples}", "eval.decoded=0", "eval.every=1000000")
         _xlam("train", TRAIN, *limits, *looks, *row.train)
-        weights = folder / "train" / "model"
-        if not weights.exists():
-            weights = folder / "merged"
-            base = read_json(folder / "train" / "train_report.json")["base_dir"]
-            _xlam("export", "merge", base, folder / "train" / "adapter", weights)
-        _xlam("export", "gguf", weights, folder / "model-q8_0.gguf", "--type", "q8_0")
+        if not _weights(folder).exists():
+            base = load_settings(TrainRecipe, Path(TRAIN)).model.base
+            _xlam("export", "merge", base, folder / "train" / "adapter", _weights(folder))
+        _xlam("export", "gguf", _weights(folder), folder / "model-q8_0.gguf", "--type", "q8_0")
 
     def _ask(self, model: Path) -> dict[str, Any]:
         """The held-out score, and the paired test against the first row's Q8_0 model."""
@@ -166,6 +166,12 @@ class Study:
             compared = compare_outcomes(outcomes, [Outcome(**outcome) for outcome in read_json(kept)])
             told["test"] = f"{compared.only_first} : {compared.only_second}, p {compared.p_value:.2g}"
         return told
+
+
+def _weights(folder: Path) -> Path:
+    """Of full training, or merged."""
+    full = folder / "train" / "model"
+    return full if full.exists() else folder / "merged"
 
 
 def _slug(name: str) -> str:
