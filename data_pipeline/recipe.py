@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from data_pipeline.core.schema import Style
+from data_pipeline.core.schema import Style, Takes
 from data_pipeline.core.settings import Settings
 from data_pipeline.llm.settings import ChatSettings, Endpoint, LlamaCpp, Vllm
 from data_pipeline.tools.sandbox import Level
@@ -47,11 +47,13 @@ class DataRecipe(Settings):
     `mcp:COMMAND_OR_URL`, `discovery[:SERVICE.VERSION]`, `composed:COUNT` or `json:FILE`."""
 
     without: list[str] = []
-    """Tool sources taken out again, such as the domains kept for evaluation."""
+    """Tool sources whose tools, and others of their names, are taken out again: what is kept for evaluation. A shard of
+    a dataset is a source too (`json:FILE`)."""
 
-    flat_arguments: bool = False
-    """Leave out tools that take lists or objects: their queries and answers are longer, and their closing brackets
-    are what a small model learns late. For runs of minutes; off, because most real tools have some."""
+    arguments: Takes = "any"
+    """The most that tools may take to be kept: `scalars`, also `lists` of scalars, or `any`thing. Queries and answers
+    with objects are longer, and their closing brackets are what a small model learns late, so runs of minutes do
+    without; any, because most real tools have some."""
 
     hidden_keywords: list[str] = []
     """JSON schema keywords that values are drawn by and that samples do not show, such as `examples`: a model that

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_json
-from data_pipeline.core.schema import Tool, Trajectory
+from data_pipeline.core.schema import TAKES, Tool, Trajectory
 from data_pipeline.core.seeding import stream
 from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.curate.dedup import DuplicateIndex, signatures
@@ -118,10 +118,11 @@ def tool_pool(recipe: DataRecipe) -> Pool:
         InputError: a source cannot be opened, or none of its tools can be used.
     """
     options = recipe.source_options
-    out = {tool.fingerprint for tool in open_pool(recipe.without, options).tools}
+    out = open_pool(recipe.without, options).tools
+    prints, names = {tool.fingerprint for tool in out}, {tool.name for tool in out}
     pool = open_pool(recipe.tools, options)
-    kept = [tool for tool in pool.tools if tool.fingerprint not in out]
-    kept = [tool for tool in kept if tool.takes_scalars_only or not recipe.flat_arguments]
+    kept = [tool for tool in pool.tools if tool.fingerprint not in prints and tool.name not in names]
+    kept = [tool for tool in kept if TAKES.index(tool.takes) <= TAKES.index(recipe.arguments)]
     if recipe.max_tool_chars is not None:
         kept = [tool for tool in kept if _shown_chars(tool, recipe) <= recipe.max_tool_chars]
     pool = replace(pool, tools=tuple(kept))

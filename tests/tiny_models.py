@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tiny_tokenizers
 import torch
+from peft import LoraConfig, get_peft_model
 from tiny_data import questions
 from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -103,3 +104,18 @@ def _tokenizer(name: str, vocabulary: Path | None) -> Any:
 def _real_tokenizer(name: str, vocabulary: Path) -> Any:
     """Reading a hundred thousand tokens takes seconds."""
     return REAL[name](vocabulary)
+
+
+def save_adapter(base: Path, folder: Path) -> Path:
+    """A LoRA adapter that does something: B is not zero."""
+    torch.manual_seed(1)
+    model = get_peft_model(
+        AutoModelForCausalLM.from_pretrained(base),
+        LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"], task_type="CAUSAL_LM"),
+    )
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.normal_(0.0, 0.1)
+    model.save_pretrained(folder)
+    return folder

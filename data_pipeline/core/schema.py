@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from typing_extensions import Self
@@ -23,6 +23,7 @@ ModelT = TypeVar("ModelT", bound="Frozen")
 
 Role = Literal["system", "user", "assistant", "tool"]
 SideEffects = Literal["none", "read", "write"]
+Takes = Literal["scalars", "lists", "any"]
 Style = Literal["simple", "multiple", "parallel", "parallel-multiple", "irrelevance", "missing-parameter"]
 Stage = Literal["generate", "format", "execution", "semantic", "curate"]
 
@@ -77,12 +78,21 @@ def describe(error: ValidationError) -> str:
 
 
 # Type names of JSON and of Python, which some catalogues use, and the keywords that only such types have.
-COMPOUND = frozenset({"array", "object", "list", "dict", "tuple", "items", "prefixItems", "properties"})
+TAKES: tuple[Takes, ...] = get_args(Takes)
+"""What parameters may hold, from least to most."""
+_LISTS = frozenset({"array", "list", "tuple", "items", "prefixItems"})
+_OBJECTS = frozenset({"object", "dict", "properties"})
 
 
-def _is_compound(schema: dict[str, Any]) -> bool:
+def _takes(schema: dict[str, Any]) -> Takes:
     kind = schema.get("type")
-    return not COMPOUND.isdisjoint({*schema, *(kind if isinstance(kind, list) else (kind,))})
+    words = {*schema, *(kind if isinstance(kind, list) else (kind,))}
+    if not words.isdisjoint(_OBJECTS):
+        return "any"
+    if words.isdisjoint(_LISTS):
+        return "scalars"
+    items = schema.get("items")
+    return "lists" if isinstance(items, dict) and _takes(items) == "scalars" else "any"
 
 
 class Tool(Frozen):
@@ -143,9 +153,9 @@ class Tool(Frozen):
         return self.category or self.source
 
     @property
-    def takes_scalars_only(self) -> bool:
-        """Whether no parameter is a list or an object."""
-        return not any(map(_is_compound, self.properties.values()))
+    def takes(self) -> Takes:
+        """The most that a parameter holds: `scalars`, `lists` of scalars, or `any`thing, such as objects."""
+        return max(map(_takes, self.properties.values()), key=TAKES.index, default="scalars")
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -391,11 +391,28 @@ def test_fresh_samples_are_the_first_that_a_dataset_would_accept(recipe: Path, d
         fresh_samples(job.model_copy(update={"shards": 1, "tool_sets_per_shard": 1}), 13)
 
 
-def test_flat_arguments_leave_out_tools_that_take_lists_or_objects() -> None:
-    recipe = DataRecipe(tools=["bundled:energy", "bundled:finance"])
-    every, flat = tool_pool(recipe), tool_pool(recipe.model_copy(update={"flat_arguments": True}))
-    left_out = {tool.name for tool in every.tools} - {tool.name for tool in flat.tools}
-    assert {"compute_progressive_tax", "find_biggest_consumers"} == left_out
+@pytest.mark.parametrize(
+    ("arguments", "left_out"),
+    [
+        ("any", set()),
+        ("lists", {"measure_polygon_from_corners", "solve_linear_system"}),
+        ("scalars", {"measure_polygon_from_corners", "solve_linear_system", "fit_trend_line"}),
+    ],
+)
+def test_tools_that_take_more_than_the_recipe_says_are_left_out(arguments: str, left_out: set[str]) -> None:
+    recipe = DataRecipe(tools=["bundled:maths"])
+    every, some = tool_pool(recipe), tool_pool(recipe.model_copy(update={"arguments": arguments}))
+    assert {tool.name for tool in every.tools} - {tool.name for tool in some.tools} == left_out
+
+
+def test_tools_are_taken_out_by_what_they_are_and_by_name(tmp_path: Path) -> None:
+    recipe = DataRecipe(tools=["bundled:energy"])
+    first, second, *rest = tool_pool(recipe).tools
+    namesake = {"name": second.name, "description": "Another.", "parameters": {"type": "object", "properties": {}}}
+    held_out = tmp_path / "tools.json"
+    held_out.write_text(json.dumps([first.to_openai(), namesake]))
+    kept = tool_pool(recipe.model_copy(update={"without": [f"json:{held_out}"]})).tools
+    assert [tool.name for tool in kept] == [tool.name for tool in rest]
 
 
 def test_tools_with_long_schemas_are_left_out() -> None:

@@ -114,18 +114,20 @@ def test_a_changed_copy_of_a_tool_writes_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "flat"),
+    ("schema", "takes"),
     [
-        ({"type": "integer"}, True),
-        ({"type": ["string", "null"], "enum": ["a", None]}, True),
-        ({}, True),
-        ({"type": "array", "items": {"type": "string"}}, False),
-        ({"type": "object", "properties": {}}, False),
-        ({"type": ["null", "array"]}, False),
-        ({"type": "dict"}, False),
-        ({"items": {"type": "string"}}, False),
+        ({"type": "integer"}, "scalars"),
+        ({"type": ["string", "null"], "enum": ["a", None]}, "scalars"),
+        ({}, "scalars"),
+        ({"type": "array", "items": {"type": "string"}}, "lists"),
+        ({"items": {"type": "string"}}, "lists"),
+        ({"type": "array", "items": {"type": "array", "items": {"type": "number"}}}, "any"),
+        ({"type": "array", "items": {"type": "object"}}, "any"),
+        ({"type": ["null", "array"]}, "any"),
+        ({"type": "object", "properties": {}}, "any"),
+        ({"type": "dict"}, "any"),
     ],
 )
-def test_scalars_are_told_from_lists_and_objects(schema: dict, flat: bool) -> None:
+def test_scalars_are_told_from_lists_and_objects(schema: dict, takes: str) -> None:
     parameters = {"type": "object", "properties": {"n": {"type": "number"}, "x": schema}}
-    assert Tool(name="f", description="F.", parameters=parameters).takes_scalars_only is flat
+    assert Tool(name="f", description="F.", parameters=parameters).takes == takes

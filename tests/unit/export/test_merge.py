@@ -13,6 +13,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from tiny_models import save_adapter
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from data_pipeline.core.errors import CheckFailed, InputError
@@ -41,21 +42,6 @@ def base(make_model: Callable[..., Path]) -> Path:
 @pytest.fixture
 def adapter(base: Path, tmp_path: Path) -> Path:
     return save_adapter(base, tmp_path / "adapter")
-
-
-def save_adapter(base: Path, folder: Path) -> Path:
-    """A LoRA adapter that does something: B is not zero."""
-    torch.manual_seed(1)
-    model = get_peft_model(
-        AutoModelForCausalLM.from_pretrained(base),
-        LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"], task_type="CAUSAL_LM"),
-    )
-    with torch.no_grad():
-        for name, weight in model.named_parameters():
-            if "lora_B" in name:
-                weight.normal_(0.0, 0.1)
-    model.save_pretrained(folder)
-    return folder
 
 
 def logits(folder: Path) -> torch.Tensor:

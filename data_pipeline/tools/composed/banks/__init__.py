@@ -1,7 +1,8 @@
 """Word banks that examples of text parameters are drawn from: common words of each field, and invented names.
 
-In the files, `# name` begins a bank, and each line below is one of its values. They are large so that a model copies
-what is said instead of knowing it by heart.
+In the files, `# name` begins a bank, and each line below is one of its values, common ones first (by the number of
+tokens that SmolLM2's vocabulary needs for their longest word, then by how late it learned them). They are large so that
+a model copies what is said instead of knowing it by heart.
 """
 
 from __future__ import annotations
