@@ -77,9 +77,9 @@ def describe(error: ValidationError) -> str:
     return f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}"
 
 
-# Type names of JSON and of Python, which some catalogues use, and the keywords that only such types have.
 TAKES: tuple[Takes, ...] = get_args(Takes)
 """What parameters may hold, from least to most."""
+# Type names of JSON and of Python, which some catalogues use, and the keywords that only such types have.
 _LISTS = frozenset({"array", "list", "tuple", "items", "prefixItems"})
 _OBJECTS = frozenset({"object", "dict", "properties"})
 

@@ -248,3 +248,11 @@ def test_questions_are_in_the_words_of_the_tool() -> None:
     for tool in tools():
         assert len(example_queries(tool.parameters)) == len(tool.parameters["x-queries"]) >= 3, tool.name
         assert all(query.needs <= tool.properties.keys() for query in example_queries(tool.parameters))
+
+
+def test_well_known_words_are_drawn_more_often_and_the_others_too() -> None:
+    rank = {word: number for number, word in enumerate(banks()["city"])}
+    drawn = [rank[word] for seed in range(200) for word in kinds()["city"].schema(stream(seed, "words"))["examples"]]
+    common = sum(number < len(rank) / 4 for number in drawn) / len(drawn)
+    assert 0.45 < common < 0.55
+    assert max(drawn) > 0.95 * len(rank)
