@@ -28,13 +28,16 @@ def test_the_base_of_a_package_is_merged(
     assert (merged / "model.safetensors").stat().st_size > 100e6
 
 
-@pytest.mark.parametrize("base", ["missing/folder/of/a/model", "package:nothing"])
+@pytest.mark.parametrize(
+    ("base", "named"),
+    [("missing/folder/of/a/model", "missing/folder/of/a/model"), ("package:nothing", "unknown package 'nothing'")],
+)
 def test_a_base_that_is_nowhere_is_told_in_one_line(
-    base: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    base: str, named: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["export", "merge", base, str(tmp_path / "adapter"), str(tmp_path / "merged")]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err.startswith("xlam: ")
     assert told.err.count("\n") == 1
-    assert base in told.err
+    assert named in told.err
