@@ -34,7 +34,7 @@ class Grammar(Settings):
     that can be. The others name each value and have greetings, reasons and other chatter around; the default keeps
     both, as people write both."""
 
-    own_queries: float = Field(default=0.6, ge=0, le=1)
+    own_queries: float = Field(default=0.4, ge=0, le=1)
     """Share of queries made from the example queries in a tool's schema (`x-queries`, see docs/tools.md), of tools
     that have some. The others use the words of its description, so that not all queries of a tool are alike."""
 

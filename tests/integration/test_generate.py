@@ -19,6 +19,7 @@ from command_line import XLAM, interruptible, refusal, xlam
 from data_pipeline.core.dataset import read_dataset, read_rejects
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.settings import load_settings
+from data_pipeline.curate.keywords import shown
 from data_pipeline.job.folder import DatasetFolder
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.run import fresh_samples, generate, tool_pool
@@ -417,7 +418,7 @@ def test_tools_are_taken_out_by_what_they_are_and_by_name(tmp_path: Path) -> Non
 
 def test_tools_with_long_schemas_are_left_out() -> None:
     recipe = DataRecipe(tools=["bundled:energy"])
-    length = {tool.name: len(json.dumps(tool.to_openai())) for tool in tool_pool(recipe).tools}
+    length = {tool.name: len(json.dumps(shown(tool, ()).to_openai())) for tool in tool_pool(recipe).tools}
     limit = sorted(length.values())[2]
     kept = {tool.name for tool in tool_pool(recipe.model_copy(update={"max_tool_chars": limit})).tools}
     assert kept == {name for name, chars in length.items() if chars <= limit}

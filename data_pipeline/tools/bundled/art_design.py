@@ -80,6 +80,12 @@ def _hex(*channels: int) -> str:
 def blend_weighted_colors(colors: Annotated[list[ColorPart], Field(min_length=2)]) -> dict[str, str | list[int]]:
     """Blend several colors into one by their number of parts.
 
+    Queries:
+        What color comes out if I mix these: {colors}
+        I'm using up leftover paint on a shelf. Which shade do I end up with from these: {colors}
+        Mix the following colors in these amounts and give me the hex code: {colors}
+        Hex code of a mixture of these: {colors}
+
     Args:
         colors: Colors to blend
 
@@ -102,6 +108,12 @@ def build_color_palette(
     harmony: Literal["complementary", "analogous", "triadic", "split_complementary", "square"],
 ) -> dict[str, str | list[str]]:
     """Build a color palette that is in harmony with a base color.
+
+    Queries:
+        What is the {harmony} scheme for {base_color}?
+        Our logo is {base_color}. Which colors match it by the {harmony} rule?
+        Give me {harmony} colors to go with {base_color}.
+        I need a palette built on {base_color}, {harmony} please.
 
     Args:
         base_color: Name or hex code of the color to start from
@@ -129,6 +141,12 @@ def build_type_scale(
 ) -> dict[str, float]:
     """Build a typographic scale with the font sizes of text and headings.
 
+    Queries:
+        How big should headings and small print be if text is {base_size_in_pixels} and sizes grow by the {ratio}?
+        I'm styling a blog with {base_size_in_pixels#}-pixel text. What sizes do the headings get by the {ratio}?
+        Use the {ratio} to size my headings, with body text at {base_size_in_pixels}[, down to h{heading_levels#}].
+        Which font sizes go with body text of {base_size_in_pixels} by the {ratio}[, with headings down to level {heading_levels#}]?
+
     Args:
         base_size_in_pixels: Font size of the body text in pixels
         ratio: Ratio between one size and the next
@@ -150,6 +168,12 @@ def build_type_scale(
 
 def calculate_color_contrast(foreground_color: str, background_color: str) -> dict[str, float | bool]:
     """Calculate the contrast ratio between two colors for the readability of text.
+
+    Queries:
+        Is {foreground_color} text on {background_color} easy enough to read?
+        My web page is {background_color} with writing in {foreground_color}. Is that accessible enough?
+        Check the contrast of {foreground_color} letters against {background_color}.
+        How strong is the contrast on {background_color} if I write in {foreground_color}?
 
     Args:
         foreground_color: Name or hex code of the color in front
@@ -178,6 +202,12 @@ def calculate_picture_frame(
     moulding_cm: Annotated[float, Field(ge=0.5, le=15, examples=[1.5, 2, 3])] = 2.0,
 ) -> dict[str, list[float]]:
     """Calculate the mat opening and the frame size for a picture.
+
+    Queries:
+        How big a frame do I need for a picture {picture_width_cm} wide and {picture_height_cm} tall with {mat_border_cm} of mat on each side[ and a moulding of {moulding_cm}]?
+        I'm framing a print {picture_height_cm} high and {picture_width_cm} wide, with {mat_border_cm} of mat showing on each side. How large do the mat opening and the frame have to be?
+        Size a frame for art {picture_width_cm} across and {picture_height_cm} high, with a mat border of {mat_border_cm} all around[ and moulding {moulding_cm} wide].
+        I want {mat_border_cm} of mat all around my drawing, which is {picture_width_cm} wide and {picture_height_cm} high. How big are the opening and the frame?
 
     Args:
         picture_width_cm: Width of the picture in centimeters
@@ -209,6 +239,12 @@ def calculate_print_size(
 ) -> dict[str, float]:
     """Calculate the largest size at which an image can be printed.
 
+    Queries:
+        How large can I print an image that is {width_pixels} wide and {height_pixels} high[ at {resolution_dpi}]?
+        I'm printing a photo {height_pixels} tall and {width_pixels} across. How big can it be[ at {resolution_dpi}]?
+        Tell me the largest print for a picture of {width_pixels#} x {height_pixels#} pixels[ at {resolution_dpi}].
+        My camera shoots {width_pixels} wide by {height_pixels} high. How big does that get on paper[ at {resolution_dpi}]?
+
     Args:
         width_pixels: Width of the image in pixels
         height_pixels: Height of the image in pixels
@@ -231,6 +267,12 @@ def find_paper_size(
     size_letter: Literal["A", "B", "C"], size_number: Annotated[int, Field(ge=0, le=10)], landscape: bool = False
 ) -> dict[str, str | int | float]:
     """Find the dimensions of an international paper size such as A4.
+
+    Queries:
+        How big is a sheet of {size_letter}{size_number#}[?landscape: in landscape]?
+        I'm laying out a flyer on {size_letter}{size_number#}[?landscape: turned sideways]. How wide and high is it?
+        Give me the dimensions of {size_letter}{size_number#}[?landscape: with the long side horizontal].
+        What does paper number {size_number#} of the {size_letter} series measure[?landscape:, lying on its long side]?
 
     Args:
         size_letter: Letter of the paper size
@@ -261,6 +303,12 @@ def space_wall_pictures(
     wall_width_cm: Annotated[float, Field(ge=300, le=1500, examples=[300, 360, 420])],
 ) -> dict[str, float | list[float]]:
     """Find where to hang a row of pictures so that all gaps on the wall are equal.
+
+    Queries:
+        How do I hang these with equal gaps on a wall {wall_width_cm} wide? Picture widths in order: {picture_widths_cm}
+        I'm hanging a row of pictures on a wall {wall_width_cm} wide and want equal gaps. Where does each go? Their widths from left to right: {picture_widths_cm}
+        Space these evenly along {wall_width_cm} of wall, given how wide each picture is: {picture_widths_cm}
+        Work out equal gaps for a row of frames on a wall {wall_width_cm} across. From left to right, the frames are this wide: {picture_widths_cm}
 
     Args:
         picture_widths_cm: Widths of the pictures from left to right in centimeters

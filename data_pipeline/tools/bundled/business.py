@@ -50,6 +50,12 @@ def calculate_customer_churn(
 ) -> dict[str, float | None]:
     """Calculate the churn rate of a business from the customers it lost and kept.
 
+    Queries:
+        What's our churn rate if {lost_customers} customers left and {remaining_customers} stayed[ over {months}]?
+        We had {lost_customers} cancellations and kept {remaining_customers} users[ in {months}]. How high is churn?
+        Work out our churn[ over {months}]: {remaining_customers} customers are still with us and {lost_customers} are gone.
+        With {remaining_customers} clients kept and {lost_customers} lost[ within {months}], what share is leaving?
+
     Args:
         lost_customers: Customers who left during the period
         remaining_customers: Customers who stayed through the whole period
@@ -81,6 +87,12 @@ def calculate_inventory_turnover(
     period_days: Annotated[int, Field(ge=1, le=366, examples=[30, 90, 182])] = 365,
 ) -> dict[str, float]:
     """Calculate the inventory turnover of a business and the days its stock lasts.
+
+    Queries:
+        How fast did our stock turn[ in {period_days}] if it was worth {opening_inventory} at the start and {closing_inventory} at the end, and what we sold cost us {cost_of_goods_sold}?
+        My stock was worth {opening_inventory} at first and {closing_inventory} now. What I sold[ in these {period_days}] had cost me {cost_of_goods_sold}. How fast does it turn over?
+        Tell me how long our stock lasts: it went from {opening_inventory} to {closing_inventory}[ in {period_days}] while we sold goods that had cost us {cost_of_goods_sold}.
+        We sold goods that cost us {cost_of_goods_sold}[ within {period_days}] and ended with {closing_inventory} of stock after starting with {opening_inventory}. How fast does it turn?
 
     Args:
         cost_of_goods_sold: Cost of the goods sold in the period
@@ -114,6 +126,12 @@ def calculate_invoice_total(
 ) -> dict[str, float]:
     """Calculate the total of an invoice with value added tax.
 
+    Queries:
+        What does this invoice come to with {vat_percent} VAT[ and {discount_percent} off]: {invoice_lines}
+        I'm billing a client at {vat_percent} tax[ after {discount_percent} off]. What's due for: {invoice_lines}
+        Add up the following bill[, take off {discount_percent}] and put {vat_percent} VAT on top: {invoice_lines}
+        Invoice total please, VAT at {vat_percent}[, discount of {discount_percent}]: {invoice_lines}
+
     Args:
         invoice_lines: Lines of the invoice
         vat_percent: Rate of the value added tax in percent
@@ -146,6 +164,12 @@ def calculate_meeting_cost(
 ) -> dict[str, float]:
     """Calculate the cost of a meeting from the time of those who attend.
 
+    Queries:
+        What does a meeting of {duration_minutes} cost with {attendees} in the room at ${hourly_cost#} an hour each?
+        We meet for {duration_minutes}, {attendees} of us, at {hourly_cost} euros an hour each. What does it cost?
+        Price a call that keeps {attendees} of us busy for {duration_minutes} at {hourly_cost} an hour each[ and takes place {meetings_per_year#} times a year].
+        Each of us costs ${hourly_cost#} an hour. What's the price of {attendees} of us meeting for {duration_minutes}[, {meetings_per_year#} times a year]?
+
     Args:
         attendees: Number of people in the meeting
         duration_minutes: Duration of the meeting in minutes
@@ -177,6 +201,12 @@ def calculate_net_promoter_score(
 ) -> dict[str, float]:
     """Calculate the net promoter score of a customer survey.
 
+    Queries:
+        What's our net promoter score from these survey answers: {answers}
+        We asked customers how likely they are to recommend us. Work out the NPS from what they said: {answers}
+        Tell me the score and the shares of promoters and detractors in these ratings: {answers}
+        NPS for these replies: {answers}
+
     Args:
         answers: Answers to how likely a recommendation is, each from 0 to 10
 
@@ -201,6 +231,12 @@ def calculate_return_on_investment(
     years: Annotated[float, Field(ge=0.25, le=50, examples=[1.5, 3, 5])] = 1.0,
 ) -> dict[str, float]:
     """Calculate the return on an investment and its yearly rate.
+
+    Queries:
+        What's my return if I put in {invested_amount} dollars and got back {returned_amount} dollars[ after {years}]?
+        I bought art for ${invested_amount#} and sold it for ${returned_amount#}[, {years} later]. What's my return?
+        Get profit and return for {returned_amount} euros back on {invested_amount} euros invested[ over {years}].
+        Got {returned_amount} back from {invested_amount} invested[, held for {years}]. What's the ROI?
 
     Args:
         invested_amount: Amount of money put in
@@ -231,6 +267,12 @@ def calculate_shift_pay(
     overtime_factor: Annotated[float, Field(ge=1, le=3, examples=[1.25, 1.5, 2])] = 1.5,
 ) -> dict[str, float]:
     """Calculate the pay for a work shift with overtime.
+
+    Queries:
+        What's a shift of {shift_hours} worth at {hourly_wage} dollars an hour[ if overtime starts after {regular_hours#} hours]?
+        I get ${hourly_wage#} an hour and worked {shift_hours} today. What's my pay[ if overtime counts {overtime_factor#} times]?
+        Work out my wages for {shift_hours} on duty at {hourly_wage} euros an hour[, with overtime after {regular_hours#} hours].
+        How much do I earn in {shift_hours} at {hourly_wage} an hour[ when a normal day has {regular_hours#} hours][, with overtime paid at {overtime_factor#} times the wage]?
 
     Args:
         hourly_wage: Wage before any overtime
@@ -263,6 +305,12 @@ def estimate_customer_lifetime_value(
     acquisition_cost: Annotated[float, Field(ge=0, le=1_000_000, examples=[15, 40, 75])] = 0.0,
 ) -> dict[str, float]:
     """Estimate the lifetime value of a customer.
+
+    Queries:
+        What is a customer worth who spends {average_order_value} an order, orders {orders_per_year} times a year and stays for {retention_years}, at a margin of {margin_percent}?
+        Clients buy {orders_per_year} times a year for {average_order_value} and stay {retention_years}. At a margin of {margin_percent}[ and {acquisition_cost} to win], what is one worth?
+        Estimate a customer's lifetime value: {orders_per_year} orders a year at {average_order_value} each over {retention_years}, {margin_percent} margin[, {acquisition_cost} to win them].
+        We keep {margin_percent} of an order of {average_order_value}. What is a client worth over {retention_years}, at {orders_per_year} orders a year[ and {acquisition_cost} to win]?
 
     Args:
         average_order_value: Value of an average order

@@ -62,6 +62,12 @@ def add_business_days(
 ) -> str:
     """Find the date a number of working days after or before a date.
 
+    Queries:
+        Which date is {days#} working days from {start_date}[, not counting {holidays}]?
+        I'm setting a deadline {days#} business days from {start_date}[, with {holidays} off]. What date is that?
+        Count {days#} workdays from {start_date}[, skipping {holidays} as well], and tell me the date.
+        If I move {days#} business days from {start_date}, what date do I land on[, with {holidays} off as well]?
+
     Args:
         start_date: Date to count from as YYYY-MM-DD, itself not counted
         days: Number of working days to add, negative to go back
@@ -90,6 +96,12 @@ def check_schedule_conflicts(
     events: list[CalendarEvent], buffer_minutes: Annotated[int, Field(ge=0, le=240)] = 0
 ) -> list[dict[str, str | int]]:
     """Check which events of a day overlap or follow each other too closely.
+
+    Queries:
+        Do any of these clash[ if I want {buffer_minutes} between them]: {events}
+        I've crammed a lot into the day[ and need {buffer_minutes} in between]. What overlaps in my plan: {events}
+        Find the overlaps in this day's appointments[, leaving {buffer_minutes} free between them]: {events}
+        Check my day for double bookings[ and gaps shorter than {buffer_minutes}]: {events}
 
     Args:
         events: Events of one day, in any order
@@ -125,6 +137,12 @@ def convert_utc_offset(
 ) -> dict[str, str | int]:
     """Convert a clock time from one UTC offset to another.
 
+    Queries:
+        If it's {clock_time} at UTC offset {from_offset_hours#}, what time is it at UTC offset {to_offset_hours#}?
+        My UTC offset is {to_offset_hours#}. When is a call set for {clock_time} at UTC offset {from_offset_hours#}?
+        Convert {clock_time} at UTC offset {from_offset_hours#} to plain UTC.
+        Our server log says {clock_time}, on a clock at UTC offset {from_offset_hours#}. What was that in UTC?
+
     Args:
         clock_time: Time to convert as HH:MM
         from_offset_hours: UTC offset of the given time, such as -5 or 5.5
@@ -145,6 +163,12 @@ def convert_utc_offset(
 
 def describe_calendar_date(calendar_date: str) -> dict[str, str | int | bool]:
     """Get the weekday, week number, quarter and day of the year of a date.
+
+    Queries:
+        What day of the week is {calendar_date}, and which week of the year?
+        I'm filing a report for {calendar_date}. Which quarter and calendar week is that?
+        Tell me the weekday and the day of the year for {calendar_date}.
+        Weekday, week number and quarter of {calendar_date}?
 
     Args:
         calendar_date: Date to look up as YYYY-MM-DD
@@ -175,6 +199,12 @@ def find_weekday_occurrence(
 ) -> str:
     """Find the date of a given weekday's nth or last occurrence in a month.
 
+    Queries:
+        What date is the {occurrence} {weekday} of month {month#} in {year#}?
+        Our club meets every {occurrence} {weekday}. Which date is that in month {month#} of {year#}?
+        Give me the earliest date in month {month#} of {year#} that is a {weekday}.
+        I'd like to start on a {weekday}. How early in month {month#} of {year#} can I?
+
     Args:
         year: Year with four digits
         month: Month number from 1 to 12
@@ -203,6 +233,12 @@ def list_recurring_dates(
 ) -> list[str]:
     """List the dates on which a repeating event takes place.
 
+    Queries:
+        A meeting repeats {frequency}, starting on {start_date}. Which dates does it fall on[, up to meeting number {occurrences}]?
+        My club meets {frequency}, starting on {start_date}. Which dates go in my calendar[ if I enter the first {occurrences}]?
+        List the dates of something that happens {frequency} from {start_date} on[, {occurrences} in total].
+        I pay rent {frequency}, for the first time on {start_date}. When is it due[, up to payment number {occurrences}]?
+
     Args:
         start_date: First occurrence as YYYY-MM-DD
         frequency: How often the event repeats
@@ -228,6 +264,12 @@ def list_recurring_dates(
 
 def measure_date_span(start_date: str, end_date: str, include_last_day: bool = False) -> dict[str, int]:
     """Break down the time between two dates into years, months and days.
+
+    Queries:
+        How long is it until {end_date}, counting from {start_date}[?include_last_day:, with the last day included]?
+        My lease runs from {start_date} to {end_date}[?include_last_day:, last day included]. How many years, months and days is that?
+        Count the days between {start_date} and {end_date}[?include_last_day:, and count the last one too].
+        Give me the time from {start_date} to {end_date} in years, months and days[?include_last_day:, including the final day].
 
     Args:
         start_date: First date as YYYY-MM-DD

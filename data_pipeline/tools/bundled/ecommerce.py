@@ -48,6 +48,12 @@ def calculate_billable_weight(
 ) -> dict[str, float]:
     """Calculate the weight a carrier bills for a parcel from its size and weight.
 
+    Queries:
+        What weight is billed for a box of {weight_kg} that is {length_cm} long, {width_cm} wide and {height_cm} high?
+        I'm mailing a box of {weight_kg}, {length_cm} long, {width_cm} wide and {height_cm} tall. What weight is billed?
+        Work out the weight I pay for if a parcel is {height_cm} high, {width_cm} wide and {length_cm} long and weighs {weight_kg}[, at a volumetric divisor of {volumetric_divisor}].
+        Billable weight of a package {length_cm} long, {width_cm} wide, {height_cm} high and {weight_kg} heavy[, with a volumetric divisor of {volumetric_divisor}]?
+
     Args:
         weight_kg: Weight on the scale in kilograms
         length_cm: Length of the parcel in centimeters
@@ -76,6 +82,12 @@ def check_return_eligibility(
     restocking_fee_percent: Annotated[float, Field(ge=0, le=100)] = 0,
 ) -> dict[str, bool | str | int | float]:
     """Check whether a purchase can still be returned and what is refunded.
+
+    Queries:
+        Can I still return something on {return_date} that I bought for {item_price} dollars on {purchase_date}[, if the shop takes returns for {window_days}]?
+        I paid ${item_price#} for this on {purchase_date}. If I bring it back on {return_date}, how much do I get[ after a restocking fee of {restocking_fee_percent}]?
+        Check if I can take back on {return_date} what I bought for {item_price} on {purchase_date}[, with {window_days} allowed][ and {restocking_fee_percent} kept as a fee].
+        I bought this on {purchase_date} for {item_price} euros and I'm taking it back on {return_date}. Will they refund me?
 
     Args:
         purchase_date: Date of the purchase as YYYY-MM-DD
@@ -107,6 +119,12 @@ def compare_pack_prices(
     first_price: float, first_quantity: float, second_price: float, second_quantity: float
 ) -> dict[str, float | str]:
     """Compare two pack sizes of a product to see which is cheaper per unit.
+
+    Queries:
+        Which is cheaper per gram, {first_quantity} g for ${first_price#} or {second_quantity} g for ${second_price#}?
+        I can get {first_quantity} g for {first_price} euros or {second_quantity} g for {second_price} euros. Which is the better buy?
+        Compare the price per piece: a pack of {first_quantity} at {first_price} euros against a pack of {second_quantity} at {second_price} euros.
+        Is paying {first_price} dollars for {first_quantity} ml a better deal than paying {second_price} dollars for {second_quantity} ml?
 
     Args:
         first_price: Price of the first pack
@@ -140,6 +158,12 @@ def plan_stock_reorder(
 ) -> dict[str, float | bool]:
     """Plan when to reorder a product before it runs out of stock.
 
+    Queries:
+        When do I have to reorder if I have {current_stock} left, sell {average_daily_sales} a day and delivery takes {lead_time_days}[, keeping {safety_stock} in reserve]?
+        My mugs sell at {average_daily_sales} a day, I have {current_stock} left and new ones take {lead_time_days} to arrive. Should I order now?
+        Tell me when to restock, with a delivery time of {lead_time_days}, a stock of {current_stock} and average sales of {average_daily_sales} a day.
+        Our stock is down to {current_stock}, we sell {average_daily_sales} a day and the supplier needs {lead_time_days}[; {safety_stock} must stay in reserve]. Is it time to reorder?
+
     Args:
         current_stock: Pieces in stock now
         average_daily_sales: Pieces sold a day on average
@@ -170,6 +194,12 @@ def recommend_selling_price(
     end_with_99: bool = False,
 ) -> dict[str, float]:
     """Recommend a selling price that reaches a target profit margin.
+
+    Queries:
+        What price gives me a margin of {target_margin_percent} on something that costs me {unit_cost} dollars?
+        My mugs cost me ${unit_cost#} each and I want a margin of {target_margin_percent}. What should I charge[?end_with_99:, with a price ending in .99]?
+        Set a price for a margin of {target_margin_percent} on an item that costs me {unit_cost}[, when the site takes {marketplace_fee_percent}][?end_with_99:, ending in .99].
+        At a cost of {unit_cost} euros apiece[ and a marketplace fee of {marketplace_fee_percent}], what do I sell for to keep a margin of {target_margin_percent}?
 
     Args:
         unit_cost: Cost of one piece
@@ -209,6 +239,12 @@ def total_shopping_cart(
 ) -> dict[str, float]:
     """Add up a shopping cart with discount, tax and shipping.
 
+    Queries:
+        What do I pay in all[ with {discount_percent} off][ plus {tax_percent} sales tax][ plus {shipping_fee} for shipping] for these items: {items}
+        I'm about to order[, with {tax_percent} sales tax on top][ and a delivery fee of {shipping_fee}]. What will it all cost me: {items}
+        Add up my basket[, taking {discount_percent} off][, adding {tax_percent} tax][, adding {shipping_fee} for shipping]: {items}
+        Grand total for this cart[, with delivery at {shipping_fee}][, with sales tax of {tax_percent}][, with {discount_percent} off]: {items}
+
     Args:
         items: Products in the cart
         discount_percent: Discount on all products in percent
@@ -240,6 +276,12 @@ def total_shopping_cart(
 
 def verify_product_barcode(barcode: str) -> dict[str, str | bool | int | None]:
     """Verify the check digit of a product barcode such as an EAN or UPC.
+
+    Queries:
+        Is {barcode} a valid barcode?
+        I typed {barcode} off a box and the register won't take it. Is the check digit right?
+        Check whether the product code {barcode} is correct.
+        What should the last digit of the EAN or UPC {barcode} be, and does it match?
 
     Args:
         barcode: Barcode digits; spaces and hyphens are ignored

@@ -53,6 +53,12 @@ def _parse_date(text: str) -> date:
 def compute_semester_gpa(results: list[CourseResult]) -> dict[str, float]:
     """Compute a grade point average from letter grades and credits.
 
+    Queries:
+        What is my GPA this semester with these grades: {results}
+        I got my report today and wonder what average it makes, credits included: {results}
+        Work out the grade point average, weighted by credits, for these courses: {results}
+        GPA and total credits for: {results}
+
     Args:
         results: Grade and credits of each course
 
@@ -74,6 +80,12 @@ def curve_exam_scores(
     method: Literal["shift", "scale", "square_root"] = "shift",
 ) -> list[float]:
     """Curve the exam scores of a class upwards.
+
+    Queries:
+        What would my students' marks be after a curve[ by the {method} method]: {scores}
+        The exam was too hard, so I want to lift the marks[ with the {method} method]. Here they are: {scores}
+        Curve these exam results[ using the {method} method]: {scores}
+        I need the new marks after a curve[ by the {method} method]. The old ones are {scores}
 
     Args:
         scores: Exam scores from 0 to 100
@@ -104,6 +116,12 @@ def find_needed_exam_score(
 ) -> dict[str, float | bool]:
     """Find the final exam score needed to reach a target course grade.
 
+    Queries:
+        What do I need on a final worth {exam_weight_percent} of the grade if I'm at {current_percent#}% now[ and want to end up at {target_percent#}%]?
+        I have {current_percent#}% so far and the exam counts for {exam_weight_percent} of the grade. What must I score[ to finish with {target_percent#}%]?
+        Find the exam score I need[ for a course grade of {target_percent#}%] if the exam counts for {exam_weight_percent} and I'm at {current_percent#}% so far.
+        The final makes up {exam_weight_percent} of my grade and I stand at {current_percent#}%. How well must I do[ to get {target_percent#}% overall]?
+
     Args:
         current_percent: Course grade before the exam in percent
         exam_weight_percent: Weight of the exam in the course grade in percent
@@ -129,6 +147,12 @@ def grade_quiz_answers(
     penalty_per_wrong: float = 0,
 ) -> dict[str, float]:
     """Grade the answers of a quiz against the answer key.
+
+    Queries:
+        How did I do on the quiz if the right answers are {answer_key} and mine are {answers}?
+        I'm marking a quiz[ where each right answer is worth {points_per_question#}]. The key is {answer_key}, and a student wrote {answers}.
+        Grade the replies {answers} against the solution {answer_key}[, taking off {penalty_per_wrong} per mistake].
+        The key is {answer_key} and I put {answers}. What's my score[, with {points_per_question#} for each right answer][, minus {penalty_per_wrong#} for each wrong one]?
 
     Args:
         answer_key: Right answer of each question, in order
@@ -166,6 +190,12 @@ def plan_study_schedule(
 ) -> list[dict[str, str | float | list[str]]]:
     """Plan which exam topics to study on each day.
 
+    Queries:
+        How should I spread {topics} over {study_days} starting on {start_date}[, at {hours_per_day#} h a day]?
+        I have {study_days} from {start_date} on to study[, {hours_per_day#} h a day]. When do I do {topics}?
+        Make a study plan from {start_date} that lasts {study_days} and covers {topics}[, {hours_per_day#} h daily].
+        What do I study when if I start on {start_date} and need to get through {topics} in {study_days}?
+
     Args:
         topics: Topics to study, in order
         start_date: First day of study as YYYY-MM-DD
@@ -200,6 +230,12 @@ def schedule_flashcard_review(
 ) -> dict[str, float]:
     """Schedule the next review of a flashcard by spaced repetition.
 
+    Queries:
+        When should I see a flashcard again if I rate my recall {recall_quality}[ and my streak of successful reviews was at {successful_reviews}]?
+        I graded my memory of this flashcard {recall_quality}[, {last_interval_days} after the review before]. When is it due next?
+        Schedule the next review of a card I recalled with quality {recall_quality}[, {last_interval_days} after the last review][, at an ease factor of {ease_factor}].
+        My recall of this card was a {recall_quality}[, its ease factor is {ease_factor}][, its streak of good reviews is {successful_reviews}]. In how many days do I see it again?
+
     Args:
         recall_quality: How well the card was recalled, 0 (not at all) to 5 (perfectly)
         successful_reviews: Number of successful reviews in a row before this one
@@ -232,6 +268,12 @@ def schedule_flashcard_review(
 
 def split_student_groups(students: list[str], group_size: Annotated[int, Field(ge=1)]) -> list[list[str]]:
     """Split a class into groups of nearly equal size.
+
+    Queries:
+        How can I divide {students} into groups of at most {group_size}?
+        I teach {students} and want teams of no more than {group_size} for a project. Who works with whom?
+        Split {students} up evenly, with {group_size} or fewer in each group.
+        Teams of up to {group_size} from this class, please: {students}
 
     Args:
         students: Names of the students

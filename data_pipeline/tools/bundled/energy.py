@@ -35,6 +35,12 @@ def calculate_appliance_cost(
 ) -> dict[str, float]:
     """Calculate what it costs to run an electrical appliance.
 
+    Queries:
+        What does it cost to run a heater of {power_watts} for {hours_per_day#} hours a day[ over {days}] if electricity is {price_per_kwh#} a kWh?
+        My PC draws {power_watts} and runs {hours_per_day#} hours a day. At {price_per_kwh#} a kWh, what do I pay[ in {days}]?
+        Work out what an appliance of {power_watts} costs me[ over {days}] when it's on {hours_per_day#} hours daily and a kWh is {price_per_kwh#}.
+        Electricity is {price_per_kwh#} per kWh here. What will something that uses {power_watts} cost me[ in {days}] if it's on for {hours_per_day#} hours every day?
+
     Args:
         power_watts: Power of the appliance in watts
         hours_per_day: Hours of use a day
@@ -64,6 +70,12 @@ def calculate_wall_heat_loss(
 ) -> dict[str, float]:
     """Calculate the heat lost through a wall, roof or window.
 
+    Queries:
+        How much heat escapes[ in {hours}] through {area_m2} of wall with a U-value of {u_value} when it's {indoor_temperature_c} inside and {outdoor_temperature_c} outside?
+        It's {outdoor_temperature_c} outside and {indoor_temperature_c} in the house. How much heat do I lose[ over {hours}] through my roof of {area_m2} if its U-value is {u_value}?
+        Work out the heat loss of {area_m2} of wall[ over {hours}]: its U-value is {u_value}, the room is kept at {indoor_temperature_c}, and outdoors it's {outdoor_temperature_c}.
+        My windows have a U-value of {u_value} and cover {area_m2} in all. How much heat gets out[ in {hours}] at {outdoor_temperature_c} outside and {indoor_temperature_c} inside?
+
     Args:
         area_m2: Area of the surface in square metres
         u_value: Thermal transmittance in W/m²K
@@ -91,6 +103,12 @@ def compare_electricity_tariffs(
     night_price_per_kwh: float,
 ) -> dict[str, float | str]:
     """Compare a flat electricity tariff with a day-and-night tariff.
+
+    Queries:
+        I use {day_kwh} by day and {night_kwh} at night. Is a flat {flat_price_per_kwh} per kWh cheaper, or {day_price_per_kwh} by day and {night_price_per_kwh} at night?
+        I can pay {flat_price_per_kwh} per kWh all day, or {day_price_per_kwh} by day and {night_price_per_kwh} by night. What's best for {day_kwh} of daytime and {night_kwh} of night use?
+        Compare a flat {flat_price_per_kwh} per kWh with {day_price_per_kwh} by day and {night_price_per_kwh} at night, for {day_kwh} used in the daytime and {night_kwh} overnight.
+        We use {night_kwh} at night and {day_kwh} by day. Do we save if a kWh costs {night_price_per_kwh} at night and {day_price_per_kwh} by day instead of a flat {flat_price_per_kwh}?
 
     Args:
         day_kwh: Electricity used by day in kilowatt-hours
@@ -125,6 +143,12 @@ def estimate_ev_charging_time(
 ) -> dict[str, float | str]:
     """Estimate how long an electric car needs to charge.
 
+    Queries:
+        How long does my car need to charge from {start_percent}[ to {target_percent}] if its battery holds {battery_kwh} and the charger gives {charger_kw}?
+        My battery of {battery_kwh} is at {start_percent}. How long do I have to stay plugged in at {charger_kw}[ to reach {target_percent}]?
+        Estimate how long a charger of {charger_kw} takes to fill a car battery of {battery_kwh} from {start_percent}[ up to {target_percent}].
+        The wallbox gives {charger_kw}, and the car holds {battery_kwh} and is {start_percent} full. How long will it take[ to get to {target_percent}]?
+
     Args:
         battery_kwh: Usable capacity of the car's battery in kilowatt-hours
         charger_kw: Power of the charger in kilowatts
@@ -154,6 +178,12 @@ def estimate_solar_output(
 ) -> dict[str, float]:
     """Estimate the yearly output of a rooftop solar system.
 
+    Queries:
+        What would {panel_area_m2} of solar panels[ on our {roof_orientation} roof] make in a year with {yearly_sunshine_kwh_m2#} kWh of sun per square meter?
+        My[ {roof_orientation}] roof fits {panel_area_m2} of panels. How much power would they give a year if we get {yearly_sunshine_kwh_m2#} kWh of sun per square meter?
+        Estimate the yearly output of {panel_area_m2} of panels[ that are {panel_efficiency_percent} efficient] where the sun brings {yearly_sunshine_kwh_m2#} kWh per square meter a year.
+        We get {yearly_sunshine_kwh_m2#} kWh of sun per square meter a year. What can {panel_area_m2} of panels[ with an efficiency of {panel_efficiency_percent}] produce?
+
     Args:
         panel_area_m2: Total area of the solar panels in square metres
         yearly_sunshine_kwh_m2: Solar energy received a year in kWh per square metre
@@ -180,6 +210,12 @@ def find_biggest_consumers(
     appliances: list[Appliance], limit: Annotated[int, Field(ge=1)] = 3
 ) -> list[dict[str, str | float]]:
     """Find which household appliances use the most electricity.
+
+    Queries:
+        What's using the most electricity in my home[ (top {limit#})]: {appliances}
+        My power bill is far too high. Find the worst[ {limit#}] of these appliances: {appliances}
+        Show me which of these eat the most power[, {limit#} at most]: {appliances}
+        I'd like to know where our electricity goes, biggest users first[, top {limit#}]: {appliances}
 
     Args:
         appliances: Appliances with their power and hours of use a day
@@ -213,6 +249,12 @@ def size_backup_battery(
     system_voltage: Literal["12", "24", "48"] = "12",
 ) -> dict[str, float]:
     """Work out how large a battery must be to power a load during an outage.
+
+    Queries:
+        How big a {chemistry} battery do I need to run {load_watts} for {backup_hours}[ at {system_voltage#} volts]?
+        We get blackouts. What size {chemistry} battery[ at {system_voltage#} V] runs {load_watts} for {backup_hours}?
+        Size a[ {system_voltage#} V] {chemistry} battery that carries {load_watts} through an outage of {backup_hours}.
+        I want {backup_hours} of backup for {load_watts} from {chemistry} batteries[ at {system_voltage#} V]. What capacity do I need?
 
     Args:
         load_watts: Power of the devices to keep running in watts

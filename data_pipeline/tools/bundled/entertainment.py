@@ -48,6 +48,12 @@ def calculate_weighted_rating(
 ) -> float:
     """Calculate a film's chart rating, drawn towards the average when it has few votes.
 
+    Queries:
+        What chart rating does a film get for {vote_count} votes averaging {average_rating}[ if all films together average {catalogue_average}]?
+        My film got an average of {average_rating} from {vote_count} votes. What's its weighted score[ if it takes {minimum_votes} votes to weigh as much as the overall average]?
+        Weigh a film's average of {average_rating} by its {vote_count} votes for the charts[, where all films average {catalogue_average}][, with half the weight at {minimum_votes} votes].
+        A film has {vote_count} votes and {average_rating} on average. What's its chart rating once the number of votes is taken into account[, with {catalogue_average} as the average film]?
+
     Args:
         average_rating: Average of the film's own votes, from 0 to 10
         vote_count: Number of votes the film received
@@ -72,6 +78,12 @@ def check_movie_age_rating(
     viewer_age: int, rating: Literal["G", "PG", "PG-13", "R", "NC-17"], with_adult: bool = False
 ) -> dict[str, bool | str]:
     """Check whether someone is old enough for a film's age rating in the United States.
+
+    Queries:
+        Can someone aged {viewer_age} get into a movie rated {rating}[?with_adult: if an adult comes along]?
+        My cousin is {viewer_age} and wants to see a film rated {rating}. Is that OK[?with_adult: with a parent there]?
+        Check whether {viewer_age} is old enough for a movie rated {rating}[?with_adult:, accompanied by a guardian].
+        The film is rated {rating} and I'm {viewer_age}. Will they let me in[?with_adult: with my dad]?
 
     Args:
         viewer_age: Age of the viewer in years
@@ -104,6 +116,12 @@ def plan_series_binge(
 ) -> dict[str, str | float | int]:
     """Plan how many days it takes to watch a whole series, and when it ends.
 
+    Queries:
+        If I start on {start_date} and watch {minutes_per_day} minutes a day, when do I finish {episode_count} episodes of {episode_minutes} each?
+        I have {minutes_per_day} minutes a day for a show with {episode_count} episodes of {episode_minutes}. When am I through if I begin on {start_date}?
+        Plan my binge from {start_date}: {episode_count} episodes of {episode_minutes} each, and I can watch {minutes_per_day} minutes a day.
+        I'd like to know how many days {episode_count} episodes of {episode_minutes} take me at {minutes_per_day} minutes a day, starting on {start_date}.
+
     Args:
         episode_count: Number of episodes to watch
         episode_minutes: Length of one episode in minutes
@@ -134,6 +152,12 @@ def schedule_movie_marathon(
 ) -> list[dict[str, str]]:
     """Schedule the start and end times of a movie marathon.
 
+    Queries:
+        If we start at {start_time}, when does each movie begin and end[, with {break_minutes} in between]: {movies}
+        Friends are coming for a film marathon. Plan it from {start_time}[, with breaks of {break_minutes}]: {movies}
+        Make a timetable for these films in a row, the first at {start_time}[, with a pause of {break_minutes} after each]: {movies}
+        I'd like to know what runs when in our movie marathon from {start_time}[ if we stop for {break_minutes} between films]: {movies}
+
     Args:
         movies: Films in viewing order, each with its title and runtime
         start_time: Start of the first film as HH:MM
@@ -162,6 +186,12 @@ def schedule_movie_marathon(
 
 def score_word_tiles(word: str, word_multiplier: Annotated[int, Field(ge=1, le=9)] = 1, blank_letters: str = "") -> int:
     """Score a word laid with English letter tiles on a crossword board.
+
+    Queries:
+        How many points is {word} worth in letter tiles[ with the word score times {word_multiplier#}][, using blank tiles for {blank_letters}]?
+        I laid {word} on the board[ with blanks for {blank_letters}]. What do I score[ if the squares multiply the word by {word_multiplier#}]?
+        Score the word {word} in letter tiles[, with a word multiplier of {word_multiplier#}][, with blank tiles for {blank_letters}].
+        I'm thinking of playing {word} in our tile game[, on squares that count it {word_multiplier#} times]. What would it bring me?
 
     Args:
         word: Word laid on the board
@@ -193,6 +223,12 @@ def seat_theater_groups(
 ) -> list[dict[str, int | None]]:
     """Seat groups of theatre guests in rows so that each group stays together.
 
+    Queries:
+        Where do I put these groups in a hall with {row_count} rows of {seats_per_row} seats: {group_sizes}
+        My theater has {row_count} rows with {seats_per_row} seats in each. Which row does each party get: {group_sizes}
+        Seat these parties so nobody is split up, {seats_per_row} seats a row and {row_count} rows: {group_sizes}
+        With {seats_per_row} seats in each of {row_count} rows, keep every group together. Group sizes: {group_sizes}
+
     Args:
         group_sizes: Number of people in each group
         row_count: Number of rows in the theatre
@@ -223,6 +259,12 @@ def sum_playlist_duration(
     track_lengths: list[str], gap_seconds: Annotated[int, Field(ge=0)] = 0
 ) -> dict[str, str | int]:
     """Add up the total playing time of a music playlist.
+
+    Queries:
+        How long does my playlist run with these tracks[ and {gap_seconds} between songs]: {track_lengths}
+        I'm burning a CD[ with gaps of {gap_seconds}]. What's the total time of these tracks: {track_lengths}
+        Add up these song lengths[, plus {gap_seconds} of silence between each]: {track_lengths}
+        Songs of {track_lengths} in a row[, {gap_seconds} apart]: how much music is that in all?
 
     Args:
         track_lengths: Length of each track as M:SS or H:MM:SS

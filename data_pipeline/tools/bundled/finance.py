@@ -51,6 +51,12 @@ def apply_exchange_rate(
 ) -> dict[str, float | str]:
     """Convert an amount of money to another currency at a known exchange rate.
 
+    Queries:
+        What is {amount} {from_currency} in {to_currency} at a rate of {exchange_rate}[, less {fee_percent} commission]?
+        I'm changing {amount} {from_currency}. What do I get in {to_currency} at a rate of {exchange_rate}[ if the bank keeps {fee_percent}]?
+        Convert {amount} {from_currency} to {to_currency} at the rate {exchange_rate}[ with {fee_percent} in fees].
+        One {from_currency} buys {exchange_rate} {to_currency} today. What do I get for {amount}[ after a fee of {fee_percent}]?
+
     Args:
         amount: Amount of money to convert
         exchange_rate: Units of the target currency for one unit of the source
@@ -84,6 +90,12 @@ def calculate_loan_installment(
 ) -> dict[str, float]:
     """Calculate the monthly payment of a fixed-rate loan.
 
+    Queries:
+        What would I pay a month on a loan of {principal} at {annual_rate#} percent over {term_months}?
+        I'm borrowing {principal} for a car, to be paid back over {term_months} at {annual_rate#}%. What's that monthly?
+        Work out the monthly payment on {principal} borrowed for {term_months} at {annual_rate#} percent a year.
+        The bank wants {annual_rate#}% a year. What's the installment if I take out {principal} for {term_months}?
+
     Args:
         principal: Amount borrowed
         annual_rate: Yearly interest rate in percent
@@ -113,6 +125,12 @@ def compute_progressive_tax(
     gross_income: float, brackets: list[TaxBracket], deduction: float = 0.0
 ) -> dict[str, float]:
     """Compute the income tax due under a scale of tax brackets.
+
+    Queries:
+        How much income tax is due on {gross_income}[ with {deduction} of it tax free] under these brackets: {brackets}
+        I earned {gross_income} this year[ and can deduct {deduction}]. What's my tax on this scale: {brackets}
+        Compute the tax on a yearly income of {gross_income}[, {deduction} of it exempt], by these brackets: {brackets}
+        My pay will be {gross_income} a year[, less {deduction} I can write off]. Find my tax by these steps: {brackets}
 
     Args:
         gross_income: Yearly income before the deduction
@@ -151,6 +169,12 @@ def find_break_even_volume(
 ) -> dict[str, float]:
     """Find how many units a business must sell to break even.
 
+    Queries:
+        How many must I sell at {unit_price} to cover {fixed_costs} of overhead[ and make a profit of {target_profit}], if each costs {unit_cost} to make?
+        I sell mugs at {unit_price} that cost me {unit_cost} each to make. How many pay my rent of {fixed_costs}[ and leave a profit of {target_profit}]?
+        Work out how many units we have to sell to break even[ plus a profit of {target_profit}]: fixed costs are {fixed_costs}, one unit costs {unit_cost} to make and sells at {unit_price}.
+        My fixed costs are {fixed_costs}. If I make a candle for {unit_cost} and sell it at {unit_price}, how many does it take to break even[ and earn {target_profit} on top]?
+
     Args:
         fixed_costs: Costs that do not depend on the units sold
         unit_price: Selling price of one unit
@@ -179,6 +203,12 @@ def list_asset_depreciation(
     method: Literal["straight_line", "double_declining"] = "straight_line",
 ) -> list[dict[str, float]]:
     """List the yearly depreciation of a business asset.
+
+    Queries:
+        How does a machine bought for {purchase_cost} lose value over {useful_life_years}[ down to {salvage_value}]?
+        I bought a van for {purchase_cost} to use for {useful_life_years}. What can I write off each year[ by the {method} method]?
+        List the yearly depreciation over {useful_life_years} of equipment costing {purchase_cost}[, using the {method} method].
+        Make me a yearly write-off table for a machine that costs {purchase_cost} and lasts {useful_life_years}[, worth {salvage_value} at the end][, with {method} depreciation].
 
     Args:
         purchase_cost: Price paid for the asset
@@ -211,6 +241,12 @@ def plan_card_payoff(
     balance: float, annual_rate: Annotated[float, Field(ge=0, le=100)], monthly_payment: float
 ) -> dict[str, float]:
     """Plan how long it takes to pay off a credit card balance.
+
+    Queries:
+        How long until my card is paid off if I owe {balance} at {annual_rate#}% and pay {monthly_payment} a month?
+        I can put {monthly_payment} a month toward my card debt of {balance} at {annual_rate#}%. When will I be done?
+        Plan the payoff of {balance} on my credit card at {annual_rate#} percent a year if I pay {monthly_payment} monthly.
+        My card charges {annual_rate#}% a year and I owe {balance}. When am I rid of it at {monthly_payment} a month?
 
     Args:
         balance: Amount owed on the card
@@ -249,6 +285,12 @@ def project_savings_balance(
     initial_balance: float = 0.0,
 ) -> dict[str, float]:
     """Project the future balance of a savings account with monthly deposits.
+
+    Queries:
+        How much will I have after {years} of saving {monthly_deposit} a month at {annual_rate#}%[ if I start with {initial_balance}]?
+        I put aside {monthly_deposit} a month for my son at {annual_rate#} percent interest[, and he has {initial_balance} already]. How much will there be after {years}?
+        Project my savings over {years} at {annual_rate#}% a year, putting in {monthly_deposit} a month[ on top of the {initial_balance} I have now].
+        My account pays {annual_rate#}% a year[ and holds {initial_balance} now]. What does it grow to if I add {monthly_deposit} a month for {years}?
 
     Args:
         monthly_deposit: Amount deposited at the end of each month

@@ -59,6 +59,12 @@ def convert_oven_temperature(
 ) -> dict[str, float | None]:
     """Convert an oven temperature between Celsius, Fahrenheit and gas mark.
 
+    Queries:
+        What is an oven temperature of {temperature} ({scale}) on the other scales?
+        My cookbook is from abroad and gives the oven in {scale}: {temperature}. What's that on the other scales?
+        Convert the oven setting {temperature} from {scale} to the other scales.
+        The recipe says to bake at {temperature}, in {scale}, but my oven is marked differently. Convert it, please.
+
     Args:
         temperature: Temperature the oven is set to
         scale: Scale of the given temperature
@@ -93,6 +99,12 @@ def estimate_roasting_time(
 ) -> dict[str, int]:
     """Estimate how long to roast a piece of meat in the oven.
 
+    Queries:
+        How long do I roast {weight_kg} of {meat}[?stuffed: with stuffing]?
+        I'm making {meat} for the family, {weight_kg} of it[?stuffed:, stuffed]. How long should it stay in the oven?
+        Give me the oven time for[?stuffed: stuffed] {meat} weighing {weight_kg}.
+        {weight_kg} of[?stuffed: stuffed] {meat} is about to go in the oven. How many minutes does it need?
+
     Args:
         meat: Kind of meat
         weight_kg: Weight of the meat in kilograms
@@ -113,6 +125,12 @@ def estimate_roasting_time(
 
 def list_missing_ingredients(recipe_ingredients: list[str], pantry_items: list[str]) -> list[str]:
     """List the ingredients of a recipe that are not in the pantry.
+
+    Queries:
+        What do I still have to buy? The recipe needs {recipe_ingredients}, and I have {pantry_items}.
+        I've got {pantry_items} at home and want to cook something with {recipe_ingredients}. What's missing?
+        Make me a shopping list: the dish takes {recipe_ingredients}; in the pantry there's {pantry_items}.
+        The recipe calls for {recipe_ingredients}. Tell me what I'm out of; my cupboard holds {pantry_items}.
 
     Args:
         recipe_ingredients: Names of the ingredients the recipe needs
@@ -138,6 +156,12 @@ def plan_bread_dough(
     yeast_percent: Annotated[float, Field(ge=0, le=5)] = 1.0,
 ) -> dict[str, float]:
     """Plan the flour, water, salt and yeast of a bread dough.
+
+    Queries:
+        How much flour, water, salt and yeast go into {dough_weight_grams} of dough[ at {hydration_percent} hydration]?
+        I'm baking bread and want {dough_weight_grams} of dough[, with {salt_percent} salt][, with {yeast_percent} yeast]. What goes in?
+        Plan the ingredients for {dough_weight_grams} of bread dough[, with {hydration_percent} water][, with {salt_percent} salt].
+        My loaf should start as {dough_weight_grams} of dough. What do I mix[ if I use {yeast_percent} yeast]?
 
     Args:
         dough_weight_grams: Total weight of dough wanted in grams
@@ -165,6 +189,12 @@ def scale_recipe_ingredients(
     ingredients: list[Ingredient], current_servings: int, desired_servings: int
 ) -> list[dict[str, str | float]]:
     """Scale the ingredients of a recipe to another number of servings.
+
+    Queries:
+        What do I need for {desired_servings} people if the recipe serves {current_servings}: {ingredients}
+        My recipe is for {current_servings}, but there will be {desired_servings} of us. Adjust it: {ingredients}
+        Scale this from {current_servings} servings to {desired_servings}: {ingredients}
+        I'd like {desired_servings} portions instead of {current_servings} from these ingredients: {ingredients}
 
     Args:
         ingredients: Ingredients of the recipe
@@ -197,6 +227,12 @@ def split_restaurant_bill(
 ) -> dict[str, float]:
     """Split a restaurant bill and its tip between the guests.
 
+    Queries:
+        What do {party_size} of us pay each for a bill of {bill_total} with the tip[ at {tip_percent}]?
+        We were {party_size} at dinner and the bill was {bill_total}. What's that each, with a tip[ of {tip_percent}]?
+        Split {bill_total} and a tip[ of {tip_percent}] between {party_size} people.
+        Dinner came to {bill_total} before the tip[, and we give {tip_percent}]. Share it out among {party_size} guests.
+
     Args:
         bill_total: Amount of the bill before the tip
         party_size: Number of guests who pay
@@ -222,6 +258,12 @@ def weigh_ingredient_volume(
     unit: Literal["cup", "tablespoon", "teaspoon"] = "cup",
 ) -> float:
     """Convert cups or spoons of a cooking ingredient to grams.
+
+    Queries:
+        How many grams are {amount#} {unit}s of {ingredient}?
+        My recipe calls for {amount#} {unit}s of {ingredient}, but I bake with a scale. How many grams is that?
+        Convert {amount#} cups of {ingredient} to grams.
+        I don't own measuring cups. What do {amount#} cups of {ingredient} weigh?
 
     Args:
         ingredient: Ingredient to weigh

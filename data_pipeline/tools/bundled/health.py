@@ -55,6 +55,12 @@ def classify_blood_pressure(
 ) -> str:
     """Classify a blood pressure reading.
 
+    Queries:
+        Is a blood pressure of {systolic_mmhg#} over {diastolic_mmhg#} normal?
+        My cuff shows {systolic_mmhg} for the upper value and {diastolic_mmhg} for the lower. What category is that?
+        Classify this blood pressure: {systolic_mmhg#}/{diastolic_mmhg#}.
+        The nurse measured {diastolic_mmhg#} for my lower pressure, {systolic_mmhg#} for the upper. How bad is that?
+
     Args:
         systolic_mmhg: Systolic (upper) pressure in mmHg
         diastolic_mmhg: Diastolic (lower) pressure in mmHg
@@ -85,6 +91,12 @@ def estimate_exercise_calories(
 ) -> float:
     """Estimate the calories burned during a workout.
 
+    Queries:
+        How many calories do I burn in {duration_minutes} of {activity}[ if I weigh {weight_kg}]?
+        I did {duration_minutes} of {activity} this morning[ and weigh {weight_kg}]. What did that burn?
+        Estimate the calories for {duration_minutes} of {activity}[ at a body weight of {weight_kg}].
+        Can {activity} make up for a big lunch? Tell me what {duration_minutes} of it burns[ if I weigh {weight_kg}].
+
     Args:
         activity: Kind of exercise
         duration_minutes: Duration of the workout in minutes
@@ -111,6 +123,12 @@ def list_heart_rate_zones(
 ) -> dict[str, list[int]]:
     """List the heart rate training zones for a person.
 
+    Queries:
+        What are the heart rate zones at age {age_years#}[ with a resting pulse of {resting_heart_rate}]?
+        I'm {age_years} old[ with a resting pulse of {resting_heart_rate}] and getting into running. What are my training zones?
+        List the pulse zones for training at the age of {age_years#}[, resting heart rate {resting_heart_rate}].
+        My watch wants my training zones. I'm {age_years#}[ and at rest my heart beats {resting_heart_rate} a minute].
+
     Args:
         age_years: Age of the person in years
         resting_heart_rate: Heart rate at rest in beats per minute
@@ -134,6 +152,12 @@ def list_heart_rate_zones(
 
 def predict_due_date(last_period_date: str, cycle_days: Annotated[int, Field(ge=20, le=45)] = 28) -> dict[str, str]:
     """Predict the due date of a pregnancy.
+
+    Queries:
+        When is my baby due if my last period began on {last_period_date}[ and my cycle is {cycle_days}]?
+        I'm pregnant, and my last period began on {last_period_date}[, with a usual cycle of {cycle_days}]. What's my due date?
+        Work out the due date for a last period that began on {last_period_date}[ and a cycle of {cycle_days}].
+        My wife is expecting. Her last period began on {last_period_date}[ and her cycle takes {cycle_days}]. When is the baby due?
 
     Args:
         last_period_date: First day of the last period as YYYY-MM-DD
@@ -164,6 +188,12 @@ def schedule_medication_doses(
 ) -> list[dict[str, str | int]]:
     """Schedule the doses of a medication at regular intervals.
 
+    Queries:
+        When do I take {medication_name} if I need {dose_count} doses, {interval_hours} apart, the first at {first_dose_time}?
+        I have to take {dose_count} doses of {medication_name}, one every {interval_hours} from {first_dose_time} on. When exactly is each due?
+        Schedule {dose_count} doses of {medication_name} every {interval_hours}, starting at {first_dose_time}.
+        I take my first {medication_name} at {first_dose_time}, then one every {interval_hours}. Give me the times of all {dose_count} doses.
+
     Args:
         medication_name: Name of the medication
         first_dose_time: Time of the first dose as HH:MM
@@ -188,6 +218,12 @@ def suggest_bedtimes(
 ) -> list[dict[str, str | float]]:
     """Suggest bedtimes that fit whole sleep cycles before a wake-up time.
 
+    Queries:
+        When should I go to bed to get up at {wake_up_time}[ if I need {fall_asleep_minutes} to drop off]?
+        My alarm goes at {wake_up_time}[ and I take {fall_asleep_minutes} to fall asleep]. When is a good bedtime?
+        Suggest bedtimes that fit whole sleep cycles before {wake_up_time}[, with {fall_asleep_minutes} to doze off].
+        I have to be up at {wake_up_time} and don't want to feel groggy. What time should I lie down?
+
     Args:
         wake_up_time: Time to wake up as HH:MM
         fall_asleep_minutes: Minutes needed to fall asleep
@@ -211,6 +247,12 @@ def suggest_bedtimes(
 
 def summarize_weight_log(weigh_ins: list[WeighIn], goal_weight_kg: float | None = None) -> dict[str, float | str]:
     """Summarize the progress shown by a log of body weights.
+
+    Queries:
+        How is my weight going[ if I'm aiming for {goal_weight_kg}]: {weigh_ins}
+        I've been stepping on the scale regularly[ and want to get to {goal_weight_kg}]. How am I doing: {weigh_ins}
+        Sum up my weight log[ against a goal of {goal_weight_kg}]: {weigh_ins}
+        I'd like to know my weekly pace[ and what's left to reach {goal_weight_kg}] from these weigh-ins: {weigh_ins}
 
     Args:
         weigh_ins: Dated body weights, in any order

@@ -49,6 +49,12 @@ def calculate_irrigation_time(
 ) -> dict[str, float]:
     """Calculate the time to water a garden bed until its soil is moist enough.
 
+    Queries:
+        How long do I water {bed_area_m2} at {flow_liters_per_minute#} liters a minute to get from {soil_moisture_percent} soil moisture to {target_moisture_percent}[, {root_depth_cm} deep]?
+        My bed of {bed_area_m2} is at {soil_moisture_percent} moisture; I want {target_moisture_percent} and the hose gives {flow_liters_per_minute#} liters a minute. How long should it run?
+        Work out how long to water {bed_area_m2} with {flow_liters_per_minute#} liters a minute to raise soil moisture from {soil_moisture_percent} to {target_moisture_percent}.
+        Drip irrigation at {flow_liters_per_minute#} l/min on {bed_area_m2}: how long from {soil_moisture_percent} soil moisture to {target_moisture_percent}[ down to {root_depth_cm}]?
+
     Args:
         soil_moisture_percent: Water in the soil now, in percent of its volume
         target_moisture_percent: Water wanted in the soil, in percent of its volume
@@ -79,6 +85,12 @@ def calculate_lora_airtime(
     coding_rate: Literal["4/5", "4/6", "4/7", "4/8"] = "4/5",
 ) -> dict[str, float | int]:
     """Calculate the airtime of a LoRa radio message.
+
+    Queries:
+        How long is a LoRa packet of {payload_bytes} on air at spreading factor {spreading_factor#}[ and a bandwidth of {bandwidth_khz#} kHz]?
+        My probe sends {payload_bytes} by LoRa at SF {spreading_factor#}[, with a coding rate of {coding_rate}]. How long is each message on air?
+        Work out LoRa airtime for spreading factor {spreading_factor#} and {payload_bytes}[, coding rate {coding_rate}].
+        LoRa airtime at SF {spreading_factor#} for {payload_bytes}[, with {bandwidth_khz#} kHz of bandwidth][, at coding rate {coding_rate}]?
 
     Args:
         payload_bytes: Length of the payload in bytes
@@ -112,6 +124,12 @@ def calibrate_sensor_reading(
 ) -> dict[str, float]:
     """Calibrate a sensor reading on a line through two reference points.
 
+    Queries:
+        What does a reading of {raw_reading#} really mean if my sensor shows {first_raw_value#} at a true {first_true_value#} and {second_raw_value#} at a true {second_true_value#}?
+        My probe says {first_raw_value} instead of {first_true_value} and {second_raw_value} instead of {second_true_value}. Now it shows {raw_reading}. What's the real value?
+        Correct the sensor reading {raw_reading#}, knowing that raw {first_raw_value#} stands for {first_true_value#} and raw {second_raw_value#} for {second_true_value#}.
+        Calibration points: actual {first_true_value#} came out as raw {first_raw_value#}, actual {second_true_value#} as raw {second_raw_value#}. Convert a raw {raw_reading#} for me.
+
     Args:
         raw_reading: Reading to correct
         first_raw_value: Reading at the first reference point
@@ -141,6 +159,12 @@ def check_condensation_risk(
     margin_c: Annotated[float, Field(ge=0, le=10)] = 2.0,
 ) -> dict[str, float | str]:
     """Check whether moisture will condense on a cold surface such as a pipe or window.
+
+    Queries:
+        Will a pipe at {surface_temperature_c} sweat in air of {air_temperature_c} and {humidity_percent} humidity?
+        Our cellar air is at {air_temperature_c} with {humidity_percent} humidity, the outer wall at {surface_temperature_c}. Will it get damp[, with a safety margin of {margin_c}]?
+        Check whether dew forms on a window at {surface_temperature_c} when the air is at {air_temperature_c} with {humidity_percent} humidity.
+        At {humidity_percent} humidity and an air temperature of {air_temperature_c}, is glass at {surface_temperature_c} going to fog up[, with a margin of {margin_c}]?
 
     Args:
         air_temperature_c: Temperature of the air in degrees Celsius
@@ -177,6 +201,12 @@ def decide_thermostat_action(
 ) -> dict[str, str | float]:
     """Decide whether a smart thermostat should heat, cool or stay idle.
 
+    Queries:
+        Set to {mode}, what should my thermostat do in a room at {room_temperature_c} if I want {target_temperature_c}?
+        I like {target_temperature_c} at home and it's {room_temperature_c} now. Should the thermostat on {mode} kick in[, give or take {tolerance_c}][?away:, now that nobody's home]?
+        Decide what a thermostat on {mode} should do when the room is at {room_temperature_c} and {target_temperature_c} is wanted[?away:, with the house empty].
+        The room is at {room_temperature_c}, I want {target_temperature_c} and the thermostat is on {mode}[, with a tolerance of {tolerance_c}]. Heat, cool or wait?
+
     Args:
         room_temperature_c: Temperature of the room in degrees Celsius
         target_temperature_c: Temperature wanted in degrees Celsius
@@ -207,6 +237,12 @@ def estimate_sensor_battery_life(
     readings_per_hour: Annotated[float, Field(ge=0.01, le=3600)],
 ) -> dict[str, float]:
     """Estimate the battery life of a sensor that sleeps between its readings.
+
+    Queries:
+        How long does {battery_mah} last a sensor drawing {sleep_microamps#} µA asleep and {active_milliamps#} mA awake, for {seconds_per_reading#} s {readings_per_hour#}x an hour?
+        My logger sleeps at {sleep_microamps#} µA and measures {readings_per_hour#}x an hour for {seconds_per_reading#} s at {active_milliamps#} mA. How many days will {battery_mah} last?
+        Estimate a sensor's battery life on {battery_mah}: {sleep_microamps#} µA idle, {active_milliamps#} mA for {seconds_per_reading#} s per measurement, {readings_per_hour#}x an hour.
+        When is a battery of {battery_mah} flat if a sensor takes {active_milliamps#} mA for {seconds_per_reading#} s, {readings_per_hour#}x an hour, and {sleep_microamps#} µA in between?
 
     Args:
         battery_mah: Capacity of the battery in mAh
@@ -240,6 +276,12 @@ def find_outlier_readings(
 ) -> dict[str, float | list[float]]:
     """Find the readings of a sensor that deviate too much from the others.
 
+    Queries:
+        Which of these sensor values are too far off from the rest[, with a cutoff of {threshold}]: {readings}
+        My thermometer glitches now and then. Pick out the odd readings[, with a deviation limit of {threshold}]: {readings}
+        Find the outliers in this sensor log[ at a threshold of {threshold}]: {readings}
+        I suspect spikes in my data and need the average without them: {readings}
+
     Args:
         readings: Readings of the sensor
         threshold: Deviation beyond which a reading is an outlier, in robust standard deviations
@@ -267,6 +309,12 @@ def list_devices_needing_service(
     longest_silence_hours: Annotated[float, Field(gt=0, examples=[6, 12, 48])] = 24.0,
 ) -> list[dict[str, str | list[str]]]:
     """List the smart devices that need a new battery or have gone silent.
+
+    Queries:
+        Which of these have a weak battery[ (under {lowest_battery_percent})] or have been silent for too long[ (over {longest_silence_hours})]: {devices}
+        I'm about to do my maintenance round. Which gadgets are low on power or stopped reporting: {devices}
+        List the sensors that are low on charge[, below {lowest_battery_percent},] or gone quiet: {devices}
+        Which devices need a new battery or lost contact[ for over {longest_silence_hours}]: {devices}
 
     Args:
         devices: Devices with their battery charge and silence

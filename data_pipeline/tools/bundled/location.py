@@ -65,6 +65,12 @@ def convert_map_distance(
 ) -> float:
     """Convert a distance measured on a paper map into the distance on the ground.
 
+    Queries:
+        How far is {map_distance_cm} on a 1:{scale_denominator#} map in reality[, in {unit}]?
+        My hike is {map_distance_cm} on the map, scale 1 to {scale_denominator#}. What's that on the ground[ in {unit}]?
+        Convert {map_distance_cm} on a map with scale 1:{scale_denominator#} to the real distance[ in {unit}].
+        Map scale 1:{scale_denominator#}, my ruler shows {map_distance_cm} between the villages. How far apart are they?
+
     Args:
         map_distance_cm: Distance measured on the map in centimetres
         scale_denominator: Second number of the map scale, 25000 for 1:25000
@@ -84,6 +90,12 @@ def convert_map_distance(
 
 def encode_geohash(latitude: _Latitude, longitude: _Longitude, length: Annotated[int, Field(ge=1, le=12)] = 8) -> str:
     """Encode a position as a geohash.
+
+    Queries:
+        What's the geohash for {latitude#}, {longitude#}[ at a length of {length}]?
+        I'm indexing shops by area and need the geohash of latitude {latitude#}, longitude {longitude#}.
+        Turn latitude {latitude#} and longitude {longitude#} into a geohash[, cut to length {length}].
+        Geohash of the point at longitude {longitude#}, latitude {latitude#}[, code length {length}]?
 
     Args:
         latitude: Latitude in decimal degrees, north positive
@@ -116,6 +128,12 @@ def find_compass_bearing(
 ) -> dict[str, float | str]:
     """Find the compass direction in which to set out from one point to another.
 
+    Queries:
+        Which compass direction leads from the coordinates {from_latitude#}, {from_longitude#} to {to_latitude#}, {to_longitude#}?
+        Our boat is at latitude {from_latitude#}, longitude {from_longitude#}, the port at latitude {to_latitude#}, longitude {to_longitude#}. Which way do we set out?
+        Find my initial course to latitude {to_latitude#}, longitude {to_longitude#} when leaving latitude {from_latitude#}, longitude {from_longitude#}.
+        What's the bearing to lat {to_latitude#}, lon {to_longitude#} from lat {from_latitude#}, lon {from_longitude#}?
+
     Args:
         from_latitude: Latitude of the start in decimal degrees
         from_longitude: Longitude of the start in decimal degrees
@@ -144,6 +162,12 @@ def find_compass_bearing(
 def find_nearest_place(latitude: _Latitude, longitude: _Longitude, places: list[Place]) -> dict[str, str | float]:
     """Find which of several places is closest to a position.
 
+    Queries:
+        Which place is nearest to latitude {latitude#}, longitude {longitude#} out of these: {places}
+        Our van broke down at latitude {latitude#}, longitude {longitude#}. Tell me the closest depot and how far off it is: {places}
+        Find the place closest to the coordinates {latitude#}, {longitude#} among {places}
+        I'm at longitude {longitude#}, latitude {latitude#} and want to go to the nearest of these: {places}
+
     Args:
         latitude: Latitude of the position in decimal degrees
         longitude: Longitude of the position in decimal degrees
@@ -166,6 +190,12 @@ def format_coordinates_dms(
     latitude: _Latitude, longitude: _Longitude, decimals: Annotated[int, Field(ge=0, le=4)] = 1
 ) -> str:
     """Format decimal coordinates as degrees, minutes and seconds.
+
+    Queries:
+        What are latitude {latitude#} and longitude {longitude#} in degrees, minutes and seconds[, with the seconds to {decimals} d.p.]?
+        My plotter wants degrees, minutes and seconds. Rewrite latitude {latitude#}, longitude {longitude#} that way.
+        Convert the decimal coordinates {latitude#}, {longitude#} to DMS[, with {decimals} d.p. in the seconds].
+        In DMS notation[, seconds rounded to {decimals} d.p.], I need longitude {longitude#} and latitude {latitude#}.
 
     Args:
         latitude: Latitude in decimal degrees, north positive
@@ -193,6 +223,12 @@ def format_coordinates_dms(
 def get_nautical_time_zone(longitude: _Longitude) -> dict[str, str | float]:
     """Get the nautical time zone at a given longitude.
 
+    Queries:
+        Which nautical time zone am I in at longitude {longitude#}?
+        We're sailing along longitude {longitude#}. Which time zone do we set the ship's clock to?
+        Look up the time zone at sea for a longitude of {longitude#}.
+        Zone letter and UTC offset on the ocean at longitude {longitude#}?
+
     Args:
         longitude: Longitude in decimal degrees, east positive
 
@@ -218,6 +254,12 @@ def measure_route_length(
     return_to_start: bool = False,
 ) -> float:
     """Measure the length of a route through a series of coordinates.
+
+    Queries:
+        How long is the route through these points[ in {unit}][?return_to_start:, coming back to the start]: {waypoints}
+        I've planned a tour with these stops. Add up its length[?return_to_start:, return leg included]: {waypoints}
+        Measure the track along these coordinates[ in {unit}][?return_to_start: as a closed loop]: {waypoints}
+        What's the total distance[ in {unit}] of a trip via these points[?return_to_start: and back to the start]: {waypoints}
 
     Args:
         waypoints: Points of the route in order, in decimal degrees

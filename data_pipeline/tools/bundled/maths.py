@@ -57,6 +57,12 @@ def approximate_as_fraction(
 ) -> dict[str, int]:
     """Find the simple fraction closest to a decimal number.
 
+    Queries:
+        What simple fraction comes closest to {value#}[ with a denominator of at most {max_denominator}]?
+        My calculator shows {value#} but I want a fraction[, bottom number no higher than {max_denominator}].
+        Turn {value#} into a fraction[, denominator up to {max_denominator}].
+        I'd like {value#} written as numerator over denominator.
+
     Args:
         value: Decimal number to approximate
         max_denominator: Largest denominator allowed
@@ -80,6 +86,12 @@ def count_possible_selections(
 ) -> int:
     """Count the ways to pick some items out of a larger set.
 
+    Queries:
+        How many ways are there to pick {pick_count} out of {item_count}[?order_matters: when the order matters][?allow_repeats:, with repeats allowed]?
+        I'm choosing {pick_count} from a menu of {item_count}. How many possible choices are there[?allow_repeats: if I may take the same thing again]?
+        Count the ways to choose {pick_count} from a set of {item_count}[?order_matters:, treating each order as different][?allow_repeats:, with repeats allowed].
+        If I draw {pick_count} from a pool of {item_count}, how many outcomes are possible[?order_matters:, given that their order matters]?
+
     Args:
         item_count: Number of different items available
         pick_count: Number of items picked
@@ -102,6 +114,12 @@ def count_possible_selections(
 
 def fit_trend_line(x_values: list[float], y_values: list[float], predict_at: float | None = None) -> dict[str, float]:
     """Fit a straight line through data points by least squares.
+
+    Queries:
+        What straight line fits these points best[, and what is y at x = {predict_at#}]? The x values are {x_values}; the y values are {y_values}
+        I logged some measurements and suspect a trend. Fit a line to y = {y_values} over x = {x_values}
+        Do a least squares line fit[ and predict y at x = {predict_at#}] with these x values: {x_values}; and these y values: {y_values}
+        I need the slope and intercept[, plus the prediction for x = {predict_at#},] of the trend line for x: {x_values}; y: {y_values}
 
     Args:
         x_values: Horizontal coordinates of the points
@@ -138,6 +156,12 @@ def list_sequence_terms(
 ) -> list[float]:
     """List the first terms of an arithmetic or geometric sequence.
 
+    Queries:
+        Which numbers are in a sequence of length {term_count} that starts at {first_term#} with step {step#}[, if it is {kind}]?
+        My number puzzle is a sequence that opens with {first_term#} and has step {step#}. Give me all of it up to term number {term_count}.
+        List the[ {kind}] sequence that starts at {first_term#} with step {step#}, up to term number {term_count}.
+        I'd like the[ {kind}] sequence with step {step#} that begins at {first_term#} and has length {term_count}.
+
     Args:
         first_term: First term of the sequence
         step: Difference, or ratio when geometric, between terms
@@ -161,6 +185,12 @@ def list_sequence_terms(
 def measure_polygon_from_corners(corners: Annotated[list[Corner], Field(min_length=3)]) -> dict[str, float]:
     """Measure the area and the perimeter of a polygon from its corner coordinates.
 
+    Queries:
+        What are the area and the perimeter of a polygon with these corners: {corners}
+        I noted the corners of my field on a grid. Work out its area and how long a fence around it would be: {corners}
+        Measure the size and outline of the shape whose corners, in order, are {corners}
+        Area and perimeter for a plot with corners at {corners}
+
     Args:
         corners: Corners of the polygon, in order around it
 
@@ -181,6 +211,12 @@ def measure_polygon_from_corners(corners: Annotated[list[Corner], Field(min_leng
 
 def solve_linear_system(first_equation: LinearEquation, second_equation: LinearEquation) -> dict[str, float]:
     """Solve a system of two linear equations in x and y.
+
+    Queries:
+        Which x and y satisfy both equations? The first has {first_equation}; the second has {second_equation}
+        I'm stuck on homework. Find x and y for one equation with {first_equation}; the other with {second_equation}
+        Solve for x and y, equation A: {first_equation}; equation B: {second_equation}
+        Where do these lines cross, first line: {first_equation}; second line: {second_equation}
 
     Args:
         first_equation: Coefficients of the first equation
@@ -209,6 +245,12 @@ def write_integer_in_base(
     min_digits: Annotated[int, Field(ge=1, le=64)] = 1,
 ) -> str:
     """Write a whole number in another base such as binary or hexadecimal.
+
+    Queries:
+        How do you write {number#} in base {base#}[, padded to length {min_digits}]?
+        I'm labeling crates in base {base#}. What's {number#} there[, filled up with zeros to length {min_digits}]?
+        Convert {number#} to base {base#}[ with leading zeros up to length {min_digits}].
+        Base {base#} form of {number#}?
 
     Args:
         number: Whole number in decimal

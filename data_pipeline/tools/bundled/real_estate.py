@@ -29,6 +29,12 @@ class Listing(TypedDict):
 def calculate_rental_yield(purchase_price: float, monthly_rent: float, yearly_costs: float = 0.0) -> dict[str, float]:
     """Calculate the gross and net rental yield of an investment property.
 
+    Queries:
+        What yield do I get on a place bought for {purchase_price} that rents for {monthly_rent} a month[, with costs of {yearly_costs} a year]?
+        I could buy a flat for {purchase_price} and let it for {monthly_rent} a month. What would it yield?
+        Calculate my yield if I collect ${monthly_rent#} a month in rent on a place that cost me ${purchase_price#}[ and upkeep is ${yearly_costs#} a year].
+        My flat is let at {monthly_rent} a month and I bought it for {purchase_price}. What's the yield[ after yearly costs of {yearly_costs}]?
+
     Args:
         purchase_price: Price paid for the property
         monthly_rent: Rent received each month
@@ -55,6 +61,12 @@ def check_floor_area_ratio(
     floor_area_m2: float, plot_area_m2: float, max_ratio: float = 1.0
 ) -> dict[str, float | bool]:
     """Check whether a building's floor area ratio respects the zoning limit.
+
+    Queries:
+        Does {floor_area_m2} of floor space meet zoning on a plot of {plot_area_m2}[, where the floor area ratio is limited to {max_ratio}]?
+        We want to build {floor_area_m2} in total on land of {plot_area_m2}. Is the floor area ratio okay?
+        Check the floor area ratio for {plot_area_m2} of land and {floor_area_m2} of floor space[, maximum {max_ratio}].
+        My plot is {plot_area_m2} and all storeys together come to {floor_area_m2}[, with the ratio capped at {max_ratio}]. How much more may I build?
 
     Args:
         floor_area_m2: Total floor area of all storeys in square metres
@@ -87,6 +99,12 @@ def draft_listing_headline(
 ) -> str:
     """Draft the headline of a property advertisement.
 
+    Queries:
+        Can you write an ad headline for my {bedrooms#}-bedroom {property_type} in {city}[, mentioning {features}]?
+        I'm selling our {bedrooms#}-bedroom {property_type} in {city}. Draft the headline for the ad[ and play up {features}].
+        Draft a listing title for the {property_type} with {bedrooms#} BR in {city}[, with {features} as selling points].
+        My {bedrooms#}-bedroom {property_type} in {city} is going on the market. What could the headline of the ad be?
+
     Args:
         property_type: Kind of property being advertised
         bedrooms: Number of bedrooms, 0 for a studio
@@ -116,6 +134,12 @@ def project_rent_increases(
 ) -> list[float]:
     """Project the monthly rent of a lease that rises by a fixed percentage each year.
 
+    Queries:
+        What will my rent of {current_rent} become if it goes up {yearly_increase_percent} every year[ for {years}]?
+        My rent is {current_rent} a month and rises {yearly_increase_percent} a year. What will I be paying[ over the next {years}]?
+        Project a monthly rent of ${current_rent#} rising {yearly_increase_percent} a year[, looking {years} ahead].
+        Rent is {current_rent} a month today, with an annual raise of {yearly_increase_percent}. Show me the monthly amount year by year[ for {years}].
+
     Args:
         current_rent: Monthly rent paid today
         yearly_increase_percent: Rise applied every year, in percent
@@ -139,6 +163,12 @@ def project_rent_increases(
 
 def prorate_move_in_rent(monthly_rent: float, move_in_date: str) -> dict[str, float | int]:
     """Work out the partial first month's rent for a tenant moving in mid-month.
+
+    Queries:
+        How much rent do I owe for the first month if I move in on {move_in_date} and a full month is {monthly_rent}?
+        My tenancy begins on {move_in_date} and rent is ${monthly_rent#} a month. What do I pay until the month ends?
+        Prorate a monthly rent of {monthly_rent} for a tenant moving in on {move_in_date}.
+        A new tenant moves in on {move_in_date} and the full rent is {monthly_rent} a month. What do I charge for that first month?
 
     Args:
         monthly_rent: Rent for a full month
@@ -168,6 +198,12 @@ def prorate_move_in_rent(monthly_rent: float, move_in_date: str) -> dict[str, fl
 def rank_property_listings(listings: list[Listing]) -> list[dict[str, str | float]]:
     """Rank property listings from the lowest to the highest price per square metre.
 
+    Queries:
+        How do these properties rank by price per square meter: {listings}
+        We're house hunting and want space for our money. Put these in order of price per square meter: {listings}
+        Sort these homes from lowest to highest price per square meter: {listings}
+        Cheapest per square meter first, please: {listings}
+
     Args:
         listings: Properties to compare, each with its address, price and area
 
@@ -192,6 +228,12 @@ def split_rent_by_room(
     equal_share_percent: Annotated[float, Field(ge=0, le=100)] = 0,
 ) -> list[float]:
     """Split a shared flat's rent among housemates according to the size of their rooms.
+
+    Queries:
+        How do we split {total_rent} of rent by room size[, with {equal_share_percent} shared equally]: {room_areas_m2}
+        My flatmates and I pay ${total_rent#} together. Work out who owes what by the size of our rooms: {room_areas_m2}
+        Divide the rent of {total_rent}[, {equal_share_percent} of it evenly,] among rooms measuring {room_areas_m2}
+        Share out a rent of {total_rent} by room area[, after splitting {equal_share_percent} of it evenly]: {room_areas_m2}
 
     Args:
         total_rent: Rent of the whole flat

@@ -50,6 +50,12 @@ def combine_circuit_resistors(
 ) -> dict[str, float]:
     """Combine resistors wired in series or parallel into one total resistance.
 
+    Queries:
+        What's the total resistance of these resistors[ in {wiring}][, and the current at {supply_volts}], values in ohms: {resistances_ohm}
+        I'm wiring up these resistors[ in {wiring}] and need their combined value, in ohms: {resistances_ohm}
+        Combine the following resistors[ in {wiring}][, fed with {supply_volts}], given in ohms: {resistances_ohm}
+        What do these resistors come to in ohms[, wired in {wiring}][, and how much power do they draw at {supply_volts}]: {resistances_ohm}
+
     Args:
         resistances_ohm: Resistance of each resistor in ohms
         wiring: How the resistors are connected
@@ -77,6 +83,12 @@ def combine_circuit_resistors(
 def estimate_buffer_ph(pka: Annotated[float, Field(ge=-2, le=16)], acid_molarity: float, base_molarity: float) -> float:
     """Estimate the pH of a buffer of a weak acid and its conjugate base.
 
+    Queries:
+        What pH does a buffer of {acid_molarity#} M weak acid and {base_molarity#} M conjugate base have at pKa {pka#}?
+        I'm mixing a buffer: {base_molarity#} M conjugate base, {acid_molarity#} M acid, pKa {pka#}. What pH will I get?
+        Estimate the pH for pKa {pka#}, acid at {acid_molarity#} mol/L and conjugate base at {base_molarity#} mol/L.
+        My weak acid has pKa {pka#} and is at {acid_molarity#} M, its conjugate base at {base_molarity#} M. How acidic is the buffer?
+
     Args:
         pka: Acid dissociation constant pKa of the weak acid
         acid_molarity: Concentration of the acid in mol per liter
@@ -100,6 +112,12 @@ def estimate_remaining_isotope(
     elapsed_days: float,
 ) -> dict[str, float]:
     """Estimate how much of a radioactive isotope is left after some days.
+
+    Queries:
+        How much is left of {initial_amount_g} of {isotope} after {elapsed_days}?
+        Our lab put away {initial_amount_g} of {isotope}, and that was {elapsed_days} ago. How much hasn't decayed yet?
+        Work out what remains after {elapsed_days} from the {isotope} sample of {initial_amount_g}.
+        Decay of {isotope}: {initial_amount_g} at the start, what's still there after {elapsed_days}?
 
     Args:
         isotope: Name of the isotope
@@ -128,6 +146,12 @@ def find_sound_wavelength(
 ) -> dict[str, float]:
     """Find the wavelength of a sound in a medium such as air or water.
 
+    Queries:
+        How long is a sound wave of {frequency_hz}[ in {medium}]?
+        I'm building a sonar that pings at {frequency_hz}[ through {medium}]. What wavelength do its sound waves have?
+        Find the wavelength of a tone at {frequency_hz}[ traveling through {medium}].
+        There's a hum at {frequency_hz} that bothers me. What's its wavelength?
+
     Args:
         frequency_hz: Frequency of the sound in hertz
         medium: Medium the sound travels through, at about 20 degrees Celsius
@@ -150,6 +174,12 @@ def find_sound_wavelength(
 
 def locate_center_of_mass(bodies: list[PointMass]) -> dict[str, float]:
     """Locate the center of mass of bodies on a plane.
+
+    Queries:
+        Where is the center of mass of these bodies: {bodies}
+        I'm loading a platform and want to know the point where it balances. The loads are {bodies}
+        Locate the common center of mass for {bodies}
+        Balance point and total mass of the following objects: {bodies}
 
     Args:
         bodies: Mass and position of each body
@@ -177,6 +207,12 @@ def plan_serial_dilution(
     steps: Annotated[int, Field(ge=1, le=20)] = 5,
 ) -> dict[str, float | list[float]]:
     """Plan a serial dilution of a stock solution.
+
+    Queries:
+        How do I dilute stock with a concentration of {start_concentration} stepwise[, {dilution_factor#}-fold each time,] with {tube_volume_ml} in each tube?
+        My assay needs a dilution series with {tube_volume_ml} a tube, from stock at a concentration of {start_concentration}. How much do I transfer each time?
+        Plan my[ {steps#}-step][ {dilution_factor#}-fold] dilution series from a stock concentration of {start_concentration}, with {tube_volume_ml} in each tube.
+        I'm doing a serial dilution in tubes of {tube_volume_ml}, the stock has a concentration of {start_concentration}[ and I go on to step {steps#}]. What do I pass on each time?
 
     Args:
         start_concentration: Concentration of the stock solution, in any unit
@@ -206,6 +242,12 @@ def predict_genetic_cross(
     first_parent: Literal["AA", "Aa", "aa"], second_parent: Literal["AA", "Aa", "aa"]
 ) -> dict[str, float]:
     """Predict the offspring of two parents for one gene with a Punnett square.
+
+    Queries:
+        What offspring can I expect when {first_parent} is crossed with {second_parent}?
+        I'm breeding rabbits, one {first_parent} and the other {second_parent}. What share shows the dominant trait?
+        Do the Punnett square for a cross of {first_parent} with {second_parent}.
+        Genotype percentages from {first_parent} x {second_parent}?
 
     Args:
         first_parent: Genotype of one parent, A dominant and a recessive

@@ -55,6 +55,12 @@ def calculate_age_gap(
 ) -> dict[str, int | str]:
     """Calculate the age gap between two people from their dates of birth.
 
+    Queries:
+        How far apart in age are two people born on {first_birth_date} and {second_birth_date}?
+        My birthday is {first_birth_date}, my partner's {second_birth_date}. Which of us is older, and by how much?
+        Work out the age difference between somebody born {first_birth_date} and somebody else born {second_birth_date}.
+        One cousin was born on {first_birth_date}, the other on {second_birth_date}. What's the gap between them?
+
     Args:
         first_birth_date: Date of birth of the first person as YYYY-MM-DD
         second_birth_date: Date of birth of the second person as YYYY-MM-DD
@@ -84,6 +90,12 @@ def calculate_engagement_rate(
 ) -> dict[str, float | int | str]:
     """Calculate the engagement rate of a social media post.
 
+    Queries:
+        How engaging is a post with {likes} likes and {comments} comments[, plus {shares} shares,] on an account that has {followers} followers?
+        I have {followers} followers. My last post got {likes} likes and {comments} comments[, and it was shared {shares} times]. Is that any good?
+        Rate the engagement of a post: the account has {followers} followers, {comments} commented and {likes} liked it[, and {shares} shared it].
+        Our page has {followers} fans, and the newest post drew {comments} comments and {likes} likes. What percentage of them engaged?
+
     Args:
         likes: Likes on the post
         comments: Comments on the post
@@ -109,6 +121,12 @@ def calculate_poll_margin(
     confidence_percent: Literal["90", "95", "99"] = "95",
 ) -> dict[str, float | bool]:
     """Calculate the margin of error of a poll result.
+
+    Queries:
+        How exact is a poll where {support_percent} of {respondents} people agreed[, at a confidence level of {confidence_percent#}%]?
+        I surveyed {respondents} people and {support_percent} liked the idea. How far off could that be?
+        Give me the margin of error for a poll that asked {respondents} people and found {support_percent} in favor[, at {confidence_percent#}% confidence].
+        We polled {respondents} voters and {support_percent} backed our proposal. What's the plus or minus on that?
 
     Args:
         respondents: Respondents to the poll
@@ -138,6 +156,12 @@ def check_post_length(
 ) -> dict[str, bool | int]:
     """Check whether a post fits into the character limit of a social network.
 
+    Queries:
+        Is there enough room on {network} for this post: {post_text}
+        I want to put something on {network} but worry that it's over the character limit: {post_text}
+        Check whether {network} would take a text of this length: {post_text}
+        Too long for {network} or fine as it is? {post_text}
+
     Args:
         post_text: Text of the post
         network: Social network to post on
@@ -158,6 +182,12 @@ def draw_gift_exchange(
     draw_number: Annotated[int, Field(ge=1, le=1000)] = 1,
 ) -> list[dict[str, str]]:
     """Draw who gives a present to whom in a gift exchange.
+
+    Queries:
+        Who buys a present for whom if {participants} do Secret Santa[, going by draw number {draw_number}]?
+        We're swapping presents this year: {participants}. Can you draw names so that everybody gets one?
+        Assign a gift giver and a receiver to each of {participants}[, using draw number {draw_number}].
+        I need somebody to draw the Secret Santa names for {participants}.
 
     Args:
         participants: Names of the people who take part
@@ -185,6 +215,12 @@ def estimate_follower_growth(
 ) -> dict[str, int]:
     """Estimate how many followers a social media account will have.
 
+    Queries:
+        How big will my following of {current_followers} be[ in {months}] with a monthly growth of {monthly_growth_percent}?
+        My page has {current_followers} followers and a growth of {monthly_growth_percent} a month. How many will it have[ {months} from now]?
+        Project an account's followers[ over the next {months}], with {monthly_growth_percent} growth a month and {current_followers} of them today.
+        At {monthly_growth_percent} growth per month, where will a fan base of {current_followers} be[ in {months}]?
+
     Args:
         current_followers: Followers the account has now
         monthly_growth_percent: Growth of the followers a month in percent, negative for a loss
@@ -211,6 +247,12 @@ def estimate_party_attendance(
 ) -> dict[str, int]:
     """Estimate how many guests will come to a party from the replies to the invitations.
 
+    Queries:
+        How many people will show up if {accepted_invitations} said yes[, {undecided_guests} said maybe][ and {absence_percent} of the yeses bail]?
+        I'm hosting a party and {accepted_invitations} said yes[, {undecided_guests} are still unsure][, {unanswered_invitations} haven't answered]. How many should I plan for?
+        Estimate the turnout at my party: {accepted_invitations} accepted[, {unanswered_invitations} never replied][, and {absence_percent} of those who accept usually stay away].
+        What head count should I expect if {accepted_invitations} accepted the invitation[ and {unanswered_invitations} never got back to me]?
+
     Args:
         accepted_invitations: Guests with an accepted invitation
         undecided_guests: Guests in doubt, of whom half are counted
@@ -235,6 +277,12 @@ def settle_group_expenses(
     expenses: Annotated[list[Expense], Field(min_length=1)], others: list[str] | None = None
 ) -> dict[str, float | list[dict[str, str | float]]]:
     """Work out who owes whom after a group of friends has shared expenses equally.
+
+    Queries:
+        Who owes whom after these costs[, with {others} sharing but paying nothing]: {expenses}
+        We split our weekend away evenly[, including {others}, who paid nothing so far]. How do we square up? These are the payments: {expenses}
+        Settle our group's spending equally[, counting in {others}, who didn't pay for anything]: {expenses}
+        I need to sort out who pays back whom for dinner, drinks and so on. Payments so far: {expenses}
 
     Args:
         expenses: Expenses with the person who paid

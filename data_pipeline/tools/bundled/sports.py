@@ -48,6 +48,12 @@ def build_league_table(
 ) -> list[dict[str, str | int]]:
     """Build the league standings from a list of match results.
 
+    Queries:
+        What do the standings look like after these matches[, if a win is worth {points_per_win}]: {results}
+        I run a small football league. Who tops the table now[, with {points_per_win} for a win]? Scores: {results}
+        Draw up the league table from these scores[, counting {points_per_win} per victory]: {results}
+        Rank our teams by points, then goals, from this list of games: {results}
+
     Args:
         results: Finished matches with the two teams and their goals
         points_per_win: Points awarded for a win; a draw gives one point
@@ -80,6 +86,12 @@ def calculate_golf_differential(
 ) -> float:
     """Calculate the handicap score differential of a round of golf.
 
+    Queries:
+        What's my differential for a round of {gross_score} on a course rated {course_rating}[ with a slope of {slope_rating}]?
+        I shot {gross_score} today from tees rated {course_rating}[, with a slope rating of {slope_rating}]. What differential goes toward my handicap?
+        Calculate the handicap differential for a course rated {course_rating}[ with slope {slope_rating}] and a score of {gross_score}.
+        The tees are rated {course_rating}[ with slope {slope_rating}] and I went round in {gross_score}. What differential does that give me?
+
     Args:
         gross_score: Adjusted gross score of the round
         course_rating: Course rating of the tees played
@@ -103,6 +115,12 @@ def convert_running_pace(
     pace: str, pace_unit: Literal["min_per_km", "min_per_mile"] = "min_per_km"
 ) -> dict[str, str | float]:
     """Convert a running pace between minutes per kilometre, minutes per mile and speed.
+
+    Queries:
+        What speed does a running pace of {pace}[ {pace_unit}] come to?
+        My watch says my pace was {pace}[ in {pace_unit}]. How fast is that in km/h?
+        Convert a running pace of {pace}[ {pace_unit}] so that I have it per kilometer, per mile and as a speed.
+        The treadmill wants a speed, but I train by pace, usually {pace}[ {pace_unit}]. What do I set it to?
 
     Args:
         pace: Pace as M:SS, for example 5:30
@@ -128,6 +146,12 @@ def convert_running_pace(
 
 def plan_round_robin(team_names: list[str], home_and_away: bool = False) -> list[list[str]]:
     """Plan the fixtures of a tournament in which every team meets every other team.
+
+    Queries:
+        Which games go in which round if {team_names} all play each other[?home_and_away:, once at home and once away]?
+        I'm organizing a league with {team_names}. Can you make the schedule[?home_and_away:, with home and away games]?
+        Draw up fixtures where everyone meets everyone[?home_and_away: twice, home and away] for {team_names}.
+        Everybody against everybody: {team_names}. Who plays whom, round by round?
 
     Args:
         team_names: Names of the teams taking part
@@ -159,6 +183,12 @@ def predict_race_time(
 ) -> dict[str, str | float]:
     """Predict a runner's finishing time for a race from a result over another distance.
 
+    Queries:
+        If I ran {known_distance_km} in {known_time_minutes}, how long will {target_distance_km} take me?
+        I'm training to run {target_distance_km}. I did {known_distance_km} in {known_time_minutes}. What can I expect?
+        Predict my finish over {target_distance_km} from a time of {known_time_minutes} for {known_distance_km}.
+        It took me {known_time_minutes} to race {known_distance_km}. What would I clock over {target_distance_km}?
+
     Args:
         known_distance_km: Distance of the race already run, in kilometres
         known_time_minutes: Time taken for that race, in minutes
@@ -179,6 +209,12 @@ def predict_race_time(
 
 def seed_knockout_bracket(seeded_players: list[str]) -> list[str]:
     """Draw up the first round of a seeded knockout tournament, with byes for top seeds.
+
+    Queries:
+        Who meets whom in the opening round of a knockout seeded like this, best first: {seeded_players}
+        Our club is holding a knockout cup. From strongest to weakest: {seeded_players}. Who plays whom first?
+        Set up the first round of an elimination tournament for {seeded_players}, listed from the top seed down.
+        I need an opening bracket, with byes if there have to be any. Seeds in order: {seeded_players}
 
     Args:
         seeded_players: Players or teams from the top seed to the lowest seed
@@ -208,6 +244,12 @@ def update_elo_rating(
     k_factor: Annotated[float, Field(gt=0, le=100)] = 32,
 ) -> dict[str, float]:
     """Update a player's Elo rating after a game.
+
+    Queries:
+        What's my Elo after a {outcome} if I was at {player_rating} and my rival at {opponent_rating}[, with a K-factor of {k_factor}]?
+        I'm rated {player_rating} and played somebody rated {opponent_rating}. It ended in a {outcome} for me. What's my new rating?
+        Update an Elo of {player_rating} for a {outcome} against an opponent on {opponent_rating}[, using a K-factor of {k_factor}].
+        A {outcome} for me! My Elo was {player_rating} and my opponent's was {opponent_rating}. How far does mine move[ if K is {k_factor}]?
 
     Args:
         player_rating: Rating of the player before the game

@@ -67,6 +67,12 @@ def calculate_allowed_downtime(
 ) -> dict[str, float | str]:
     """Calculate how much downtime a service may have under an uptime guarantee.
 
+    Queries:
+        How long may a service be down[ in a {period}] if it guarantees {uptime_percent} uptime?
+        Our hosting company promises {uptime_percent} availability. How much outage does that leave them[ per {period}]?
+        Turn an uptime guarantee of {uptime_percent} into the downtime it permits[ each {period}].
+        I'm signing a contract for {uptime_percent} uptime and wonder how long they may be offline[ over a {period}].
+
     Args:
         uptime_percent: Uptime guaranteed in percent
         period: Period in which the downtime is counted, a month being 30 days
@@ -90,6 +96,12 @@ def calculate_password_entropy(
     guesses_per_second: Annotated[float, Field(ge=1, le=1e15, examples=[1000, 1_000_000, 10_000_000_000])] = 1e10,
 ) -> dict[str, float | str]:
     """Calculate the entropy of a random password and the time it takes to guess.
+
+    Queries:
+        How safe is a random password of length {password_length} made of {character_set}[ against {guesses_per_second} guesses a second]?
+        I draw my passwords at random from {character_set}, each {password_length} characters long. How many years until one is cracked[ at {guesses_per_second} tries a second]?
+        Work out the entropy of a password that has a length of {password_length} and is drawn at random from {character_set}.
+        I'd like to know how strong a random password of {character_set} is if its length is {password_length}[ and an attacker makes {guesses_per_second} guesses a second].
 
     Args:
         password_length: Number of characters in the password
@@ -116,6 +128,12 @@ def calculate_raid_capacity(
     raid_level: Literal["RAID 0", "RAID 1", "RAID 5", "RAID 6", "RAID 10"],
 ) -> dict[str, float | int]:
     """Calculate the usable capacity of a RAID array of equal drives.
+
+    Queries:
+        How much space can I use with {drives} drives of {terabytes_per_drive#} TB each in {raid_level}?
+        I'm building a {raid_level} box from {drives} disks of {terabytes_per_drive#} TB apiece. How much can I store?
+        Work out the usable storage in {raid_level} if each disk holds {terabytes_per_drive#} TB and there are {drives} of them.
+        If I choose {raid_level} for {drives} disks holding {terabytes_per_drive#} TB each, how much is left for data?
 
     Args:
         drives: Number of drives in the array
@@ -149,6 +167,12 @@ def estimate_file_transfer_time(
 ) -> dict[str, float | str]:
     """Estimate the time a file takes to download or upload.
 
+    Queries:
+        How long does a download of {file_size#} {size_unit} take at {megabits_per_second#} Mbps[ with a network overhead of {overhead_percent}]?
+        I'm sending {file_size#} {size_unit} over a connection of {megabits_per_second#} Mbps[ that loses {overhead_percent} to overhead]. How long will it take?
+        Estimate how long it takes to transfer {file_size#} {size_unit} at {megabits_per_second#} Mbps[, allowing for {overhead_percent} overhead].
+        My internet runs at {megabits_per_second#} Mbps. How soon would a game of {file_size#} {size_unit} be downloaded?
+
     Args:
         file_size: Size of the file
         size_unit: Unit of the file size
@@ -173,6 +197,12 @@ def explain_http_status(
 ) -> dict[str, int | str | bool]:
     """Explain what an HTTP status code of a web server means.
 
+    Queries:
+        What does HTTP {status_code#} mean?
+        I called a web server and it answered with {status_code#}. Is it worth trying again later?
+        Explain the web response code {status_code#}.
+        Our server log is full of {status_code#} responses and I don't know what they stand for.
+
     Args:
         status_code: HTTP status code
 
@@ -196,6 +226,12 @@ def find_subnet_size(
     growth_percent: Annotated[float, Field(ge=0, le=200)] = 0.0,
 ) -> dict[str, int | str]:
     """Find the smallest IPv4 subnet with an address for every device.
+
+    Queries:
+        What's the smallest IPv4 subnet for {devices} devices[ with {growth_percent} room for growth]?
+        I'm planning a network for {devices} machines[ and want {growth_percent} extra for later]. Which subnet mask fits?
+        Size a subnet that has an address for each of {devices} hosts[, leaving {growth_percent} room to grow].
+        There are {devices} gadgets on our LAN[, and it should be able to grow by {growth_percent}]. How small can the address range be?
 
     Args:
         devices: Devices to connect
@@ -229,6 +265,12 @@ def summarize_response_times(
 ) -> dict[str, float]:
     """Summarize the response times of a website or service.
 
+    Queries:
+        What are the average and median of these response times: {times_in_milliseconds}
+        Our site felt slow. How do these load times look[ against our goal of {target_in_milliseconds#} ms]: {times_in_milliseconds}
+        Summarize our API's response times[, with up to {target_in_milliseconds#} ms being acceptable]: {times_in_milliseconds}
+        I timed how quickly our server answers and want to know what's typical and what the slow end looks like: {times_in_milliseconds}
+
     Args:
         times_in_milliseconds: Response times in milliseconds
         target_in_milliseconds: Longest response time that is acceptable, in milliseconds
@@ -255,6 +297,12 @@ def total_cloud_server_costs(
     servers: list[CloudServer], hours: Annotated[float, Field(gt=0, le=8784, examples=[24, 168, 730])] = 730.0
 ) -> dict[str, float | list[dict[str, str | float]]]:
     """Add up the cost of running a set of cloud servers.
+
+    Queries:
+        What would it cost to run these servers[ for {hours}]: {servers}
+        I'm budgeting for our move to the cloud. What does this come to in total[ over {hours}]? Machines: {servers}
+        Add up the bill for these cloud machines[, each running for {hours}]: {servers}
+        Which part of our setup is the dearest, and what do we pay altogether? We rent: {servers}
 
     Args:
         servers: Servers with their number and hourly price

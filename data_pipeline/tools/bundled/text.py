@@ -63,6 +63,12 @@ def convert_naming_style(
 ) -> str:
     """Convert a phrase to a naming style such as snake_case or camelCase.
 
+    Queries:
+        How would {text} look in {style}?
+        I need a variable name in {style} for {text}.
+        Rewrite {text} as {style}.
+        Our code base sticks to {style}. How do I write {text} there?
+
     Args:
         text: Phrase or identifier to convert
         style: Naming style of the result
@@ -88,6 +94,12 @@ def count_word_frequency(
 ) -> dict[str, int]:
     """Count how often each word occurs in a text.
 
+    Queries:
+        Which words come up most[ (top {top_n})] in this text[?ignore_case:, whether capitalized or not]: {text}
+        I repeat myself when I write. Count how often I use each word[?ignore_case:, ignoring capitals,] in this: {text}
+        List the[ top {top_n}] words of the following by how often they occur: {text}
+        What are the[ top {top_n}] word counts[?ignore_case:, treating upper and lower case alike,] in this text: {text}
+
     Args:
         text: Text to count the words of
         top_n: Number of most frequent words to return
@@ -102,6 +114,12 @@ def count_word_frequency(
 
 def extract_links_and_tags(text: str) -> dict[str, list[str]]:
     """Extract the email addresses, web links, hashtags and mentions from a text.
+
+    Queries:
+        Which links, email addresses, hashtags and mentions are in this: {text}
+        I got a rambling message and want every address, link and tag that's in it: {text}
+        Pull all web links, emails, mentions and hashtags out of the following: {text}
+        Anything to click, email or tag in here? {text}
 
     Args:
         text: Text to search, such as a message or a post
@@ -123,6 +141,12 @@ def extract_links_and_tags(text: str) -> dict[str, list[str]]:
 def fill_message_template(template: str, values: list[TemplateValue]) -> dict[str, str | list[str]]:
     """Fill the {placeholders} of a message template with given values.
 
+    Queries:
+        How does {template} read once these go in: {values}
+        I'm sending the same note to lots of people. Complete {template} with: {values}
+        Fill in the blanks of {template} using: {values}
+        I have a form letter that says {template} and need it finished with these details: {values}
+
     Args:
         template: Message with placeholders in braces, such as {name}
         values: Value for each placeholder
@@ -142,6 +166,12 @@ def mask_sensitive_text(
     mask_character: Literal["*", "#", "x", "•"] = "*",
 ) -> str:
     """Mask all but the last characters of a secret such as a card number.
+
+    Queries:
+        Can you hide {text}[ except for the last {visible_characters}]?
+        I have to post {text} in a chat. Blank it out[ with {mask_character}][, but for the last {visible_characters}].
+        Mask {text}[ using {mask_character}][, keeping the last {visible_characters}].
+        Nobody should see {text} in full. What does it look like with the front part covered up?
 
     Args:
         text: Secret to mask; spaces and punctuation are kept
@@ -168,6 +198,12 @@ def mask_sensitive_text(
 def measure_edit_distance(first_text: str, second_text: str, ignore_case: bool = False) -> dict[str, float]:
     """Measure how many single-character edits turn one text into another.
 
+    Queries:
+        How many edits does it take to get from {first_text} to {second_text}[?ignore_case: if capitals don't matter]?
+        I typed {first_text} but meant {second_text}. How many characters off was I?
+        Compare {first_text} with {second_text} and tell me the edit distance[?ignore_case:, ignoring capitals].
+        To arrive at {second_text} from {first_text}, how many letters have to change[?ignore_case:, treating upper and lower case as the same]?
+
     Args:
         first_text: Text to start from
         second_text: Text to arrive at
@@ -190,6 +226,12 @@ def measure_edit_distance(first_text: str, second_text: str, ignore_case: bool =
 
 def score_text_readability(text: str) -> dict[str, float]:
     """Score how easy an English text is to read with the Flesch formulas.
+
+    Queries:
+        How easy is this to read: {text}
+        I'm writing for schoolchildren. Which grade level does this have: {text}
+        Give me the Flesch scores of the following: {text}
+        Would ordinary readers struggle with this passage? {text}
 
     Args:
         text: English text of at least one word

@@ -63,6 +63,12 @@ def build_packing_list(
 ) -> dict[str, str | list[str]]:
     """Build a packing list for a vacation.
 
+    Queries:
+        What do I pack for our {nights#}-night trip to {destination} in {climate} weather[ with {activities} planned]?
+        I'm off to {destination} and expect {climate} weather. What goes in my bag for my {nights#}-night stay[, given that I've planned {activities}]?
+        Make a packing list for my {nights#}-night stay in {destination} in {climate} weather[, with gear for {activities}].
+        The forecast for {destination} is {climate}. Which things do I take on our {nights#}-night vacation?
+
     Args:
         destination: Place of the vacation
         climate: Weather expected at the destination
@@ -89,6 +95,12 @@ def check_baggage_allowance(
     cabin_class: Literal["economy", "premium_economy", "business", "first"] = "economy",
 ) -> dict[str, bool | list[str]]:
     """Check whether checked bags respect the usual airline limits.
+
+    Queries:
+        Are these within the airline's usual limits[ in {cabin_class}]: {bags}
+        I fly tomorrow[ in {cabin_class}] and wonder if my luggage is too big or too heavy. I packed: {bags}
+        Check this luggage against the usual airline rules[ for {cabin_class}]: {bags}
+        Will I get into trouble at check-in[ with {cabin_class} tickets]? My luggage: {bags}
 
     Args:
         bags: Bags to check in
@@ -123,6 +135,12 @@ def compute_flight_arrival(
 ) -> dict[str, str]:
     """Compute the local date and time at which a flight lands.
 
+    Queries:
+        When do I land if I take off at {departure_time} on {departure_date} and fly for {flight_minutes}[ to a place whose clocks are {time_difference_hours} ahead of ours]?
+        My flight leaves on {departure_date} at {departure_time} and takes {flight_minutes}[, and my destination is {time_difference_hours} ahead of here]. What time is it there when I land?
+        Work out the local arrival time of a flight that spends {flight_minutes} in the air, departing on {departure_date} at {departure_time}.
+        I depart at {departure_time} on {departure_date}. After {flight_minutes} of flying, what will the local date and time be[ if it's {time_difference_hours} later there than here]?
+
     Args:
         departure_date: Local date of departure as YYYY-MM-DD
         departure_time: Local time of departure as HH:MM
@@ -147,6 +165,12 @@ def estimate_driving_fuel_cost(
     distance_km: float, fuel_price_per_liter: float, liters_per_100_km: float = 7.0
 ) -> dict[str, float]:
     """Estimate the cost of the fuel for a road trip.
+
+    Queries:
+        What will fuel cost for {distance_km} at {fuel_price_per_liter} a liter[ if the car uses {liters_per_100_km#} liters per 100 km]?
+        We're driving {distance_km} on vacation. With gas at ${fuel_price_per_liter#} per liter, what do we spend on it?
+        Estimate the gas bill for driving {distance_km}[ in a car that uses {liters_per_100_km#} L/100 km], with gas at {fuel_price_per_liter} a liter.
+        A liter of fuel is {fuel_price_per_liter} now. How expensive does a road trip of {distance_km} get?
 
     Args:
         distance_km: Distance driven in kilometers
@@ -174,6 +198,12 @@ def estimate_trip_emissions(
 ) -> float:
     """Estimate the carbon footprint of a trip.
 
+    Queries:
+        How much carbon does going {distance_km} by {transport_mode} cause[?round_trip:, there and back]?
+        We're traveling {distance_km} by {transport_mode}[ as a group of {travelers}]. What's our carbon footprint[?round_trip:, counting the way back too]?
+        Estimate the emissions of a trip of {distance_km} by {transport_mode}[ for a group of {travelers}][?round_trip:, and the same distance back].
+        I'd like to know what {distance_km} of travel by {transport_mode} does to the climate.
+
     Args:
         distance_km: One-way distance in kilometers
         transport_mode: Means of transport, where a car carries all the travelers
@@ -200,6 +230,12 @@ def plan_city_itinerary(
     visits_per_day: Annotated[int, Field(ge=1, le=10)] = 2,
 ) -> list[dict[str, str | list[str]]]:
     """Plan a day-by-day itinerary of the attractions to visit in a city.
+
+    Queries:
+        How do I spread {attractions} over my days in {city} from {start_date} on[, seeing {visits_per_day} a day]?
+        I arrive in {city} on {start_date} and want to see {attractions}, in that order. What do I do on which day?
+        Starting on {start_date}, lay out a day-by-day plan for {city} with {attractions}[, {visits_per_day} each day].
+        My wish list for {city} is {attractions}. Put it on the calendar, beginning {start_date}.
 
     Args:
         city: City to visit
@@ -234,6 +270,12 @@ def quote_hotel_stay(
     rooms: Annotated[int, Field(ge=1, le=100)] = 1,
 ) -> dict[str, str | float]:
     """Quote the total price of a hotel stay.
+
+    Queries:
+        What does my {nights#}-night stay at {hotel_name} from {check_in_date} cost at {nightly_rate} a night per room[ if I book {rooms} of their rooms]?
+        I arrive at {hotel_name} on {check_in_date} for my {nights#}-night break, and a room is {nightly_rate} a night. What will the bill be?
+        Quote my {nights#}-night stay at {hotel_name}, checking in on {check_in_date}, with each room at ${nightly_rate#} a night[ and {rooms} of them booked].
+        At {nightly_rate} a night, what's the bill for our {nights#}-night visit to {hotel_name} from {check_in_date}?
 
     Args:
         hotel_name: Name of the hotel

@@ -47,6 +47,12 @@ class DayReading(TypedDict):
 def calculate_dew_point(temperature_c: float, humidity_percent: Annotated[float, Field(ge=1, le=100)]) -> float:
     """Calculate the dew point of the air from its temperature and humidity.
 
+    Queries:
+        At what temperature does dew form when the air is {temperature_c} with {humidity_percent} humidity?
+        My cellar is at {temperature_c} and {humidity_percent} humidity. How cool must a wall be for water to condense?
+        Find the dew point for {humidity_percent} humidity and {temperature_c}.
+        It's {temperature_c} here and the air is {humidity_percent} humid, so where's the dew point?
+
     Args:
         temperature_c: Air temperature in degrees Celsius
         humidity_percent: Relative humidity in percent
@@ -72,6 +78,12 @@ def calculate_heat_index(
     unit: Literal["celsius", "fahrenheit"] = "celsius",
 ) -> float:
     """Calculate how hot humid summer weather feels as a heat index.
+
+    Queries:
+        How hot does {temperature#}°[ {unit}] feel in {humidity_percent} humidity?
+        It's muggy: {humidity_percent} humidity and a temperature of {temperature}[ {unit}]. What does that feel like?
+        Give me the heat index for {humidity_percent} humidity and {temperature#}°[ {unit}].
+        My thermometer says {temperature}[ {unit}] and the air is {humidity_percent} humid. How warm does that feel?
 
     Args:
         temperature: Air temperature in the chosen unit
@@ -102,6 +114,12 @@ def calculate_heat_index(
 def calculate_sea_level_pressure(station_pressure_hpa: float, elevation_m: float, temperature_c: float = 15.0) -> float:
     """Calculate the sea-level pressure from a barometer reading at altitude.
 
+    Queries:
+        What's the sea-level pressure if my barometer reads {station_pressure_hpa} at an altitude of {elevation_m}[ and the air is {temperature_c}]?
+        I live {elevation_m} up and my barometer shows {station_pressure_hpa}. What would it be at sea level?
+        Reduce a pressure of {station_pressure_hpa}, read at a station {elevation_m} up[ where it's {temperature_c}], to sea level.
+        Our hut is at {elevation_m} and the air pressure here is {station_pressure_hpa}. What would that be down at the coast?
+
     Args:
         station_pressure_hpa: Pressure read at the station in hectopascals
         elevation_m: Height of the station above sea level in metres
@@ -128,6 +146,12 @@ def calculate_sea_level_pressure(station_pressure_hpa: float, elevation_m: float
 def calculate_wind_chill(temperature_c: float, wind_speed_kmh: float) -> float:
     """Calculate how cold the wind makes winter air feel.
 
+    Queries:
+        How cold does {temperature_c} feel with the wind at {wind_speed_kmh}?
+        I'm about to walk the dog. Wind is at {wind_speed_kmh}, and it's {temperature_c} outside. How will that feel?
+        Tell me the wind chill for {wind_speed_kmh} of wind and {temperature_c}.
+        It's {temperature_c} with a wind of {wind_speed_kmh}. How icy is that on bare skin?
+
     Args:
         temperature_c: Air temperature in degrees Celsius
         wind_speed_kmh: Wind speed in kilometres per hour
@@ -149,6 +173,12 @@ def calculate_wind_chill(temperature_c: float, wind_speed_kmh: float) -> float:
 def classify_wind_force(wind_speed: float, unit: Literal["m/s", "km/h", "mph", "knots"]) -> dict[str, int | str]:
     """Classify a wind speed on the Beaufort scale.
 
+    Queries:
+        What's the Beaufort number of a wind of {wind_speed#} {unit}?
+        I'm taking the boat out and it's blowing at {wind_speed} {unit}. What force is that on the Beaufort scale?
+        Put a wind speed of {wind_speed#} {unit} on the Beaufort scale.
+        The forecast says wind of {wind_speed} {unit}. Does that count as a breeze, a gale or a storm?
+
     Args:
         wind_speed: Mean wind speed
         unit: Unit of the wind speed
@@ -169,6 +199,12 @@ def classify_wind_force(wind_speed: float, unit: Literal["m/s", "km/h", "mph", "
 def estimate_storm_distance(seconds_to_thunder: float, temperature_c: float = 20.0) -> float:
     """Estimate how far away lightning struck from the delay before the thunder.
 
+    Queries:
+        How far off is lightning if the thunder takes {seconds_to_thunder#} seconds to get here[ and the air is {temperature_c}]?
+        I counted {seconds_to_thunder#} seconds from the flash to the bang[, and it's {temperature_c} outside]. How close was that?
+        Estimate the distance to a lightning strike whose thunder came {seconds_to_thunder#} seconds later[ through air of {temperature_c}].
+        The thunder was {seconds_to_thunder#} seconds behind the lightning, so how many kilometers away is the storm?
+
     Args:
         seconds_to_thunder: Seconds between the flash and the thunder
         temperature_c: Air temperature in degrees Celsius
@@ -187,6 +223,12 @@ def estimate_storm_distance(seconds_to_thunder: float, temperature_c: float = 20
 
 def summarize_weather_readings(readings: list[DayReading], rainy_day_mm: float = 1.0) -> dict[str, str | float | int]:
     """Summarize several days of temperature and rain readings.
+
+    Queries:
+        How did the weather average out over these days[, with a day counting as rainy from {rainy_day_mm}]: {readings}
+        I keep a weather diary and want to know the warmest day, the coldest and the rain in all. My notes: {readings}
+        Sum up these daily temperatures and rainfalls[, counting a day as rainy from {rainy_day_mm} of rain]: {readings}
+        What's the mean temperature, and how many days were wet[, meaning {rainy_day_mm} of rain or more,] in this log: {readings}
 
     Args:
         readings: Readings with date as YYYY-MM-DD, low, high and rain
