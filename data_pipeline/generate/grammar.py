@@ -1,9 +1,9 @@
 """The generator without a language model: one grammar over any tool's schema, nothing about any particular tool.
 
 Calls are drawn first, from the schema (`values`); then a query is written that asks for them
-(`requests`): values woven into the goal, plain requests, questions, several sentences with a reason first,
-search words and chat, with numbers, dates and units as people say them, small talk and slips of the
-finger by the recipe's shares. With all three shares at zero only the plain requests remain.
+(`requests`): a tool's own example queries, values woven into the goal, plain requests, questions, several
+sentences with a reason first, search words and chat, with numbers, dates and units as people say them, small talk
+and slips of the finger by the recipe's shares. With those three at zero, plain requests and example queries remain.
 
 It does not know what a tool's result means, does not refer back to one, writes English only, and where a
 description does not begin with a verb or a noun it falls back on the words of the tool's name.

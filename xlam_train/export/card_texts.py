@@ -32,18 +32,19 @@ answer = model.generate(**prompt, max_new_tokens=512, do_sample=False)
 print(tokenizer.decode(answer[0, prompt["input_ids"].shape[1] :], skip_special_tokens=True))
 ```
 
-llama.cpp; the template goes into the GGUF file, `--jinja` makes the server use it:
+llama.cpp; the template goes into the GGUF file, `--jinja` makes the server use it, and
+`--skip-chat-parsing` leaves answers as they are for the client to read:
 
 ```sh
 xlam export gguf @MODEL@ model-q8_0.gguf --type q8_0
-llama-server -m model-q8_0.gguf --jinja --port 8000
+llama-server -m model-q8_0.gguf --jinja --skip-chat-parsing --port 8000
 ```
 
 vLLM, with the plugin that turns answers into `tool_calls`:
 
 ```sh
 vllm serve @MODEL@ --enable-auto-tool-choice \\
-    --tool-parser-plugin xlam_train/infer/vllm_tool_parser.py --tool-call-parser xlam_train
+    --tool-parser-plugin xlam_train.infer.vllm_tool_parser --tool-call-parser xlam_train
 ```
 
 Any of these from Python, with `tool_calls` in the answer and, with `constrained=True`, valid calls only; `@MODEL@` may

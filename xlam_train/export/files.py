@@ -91,12 +91,12 @@ def check_replaceable(out: Path, sources: Sequence[Path]) -> None:
         InputError: it is something else.
     """
     if any(source.resolve().is_relative_to(out.resolve()) for source in sources):
-        raise InputError(f"{out}: holds what is read and would be replaced; choose another --out")
+        raise InputError(f"{out}: holds what is read and would be replaced; choose another OUT")
     if out.exists() and not out.is_dir():
-        raise InputError(f"{out}: a file is in the way; choose another --out")
+        raise InputError(f"{out}: a file is in the way; choose another OUT")
     made = ("config.json", "adapter_config.json")
     if out.is_dir() and any(out.iterdir()) and not any((out / name).is_file() for name in made):
-        raise InputError(f"{out}: has files that are no model and would be replaced; choose another --out")
+        raise InputError(f"{out}: has files that are no model and would be replaced; choose another OUT")
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def _claimed(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise InputError(f"{out}: another export is writing it; wait for it, or choose another --out") from error
+            raise InputError(f"{out}: another export is writing it; wait for it, or choose another OUT") from error
         try:
             _drop_debris(out)
             yield
@@ -163,5 +163,5 @@ def _sync(path: Path) -> None:
 def _explain(error: OSError, out: Path, needed: int) -> InputError:
     if error.errno in _FULL:
         megabytes = needed // 1_000_000 + 1
-        return InputError(f"no space left writing {out}: free {megabytes} MB or choose another --out")
+        return InputError(f"no space left writing {out}: free {megabytes} MB or choose another OUT")
     return explain_os_error(error, out)

@@ -173,7 +173,7 @@ def test_a_full_disk_keeps_the_old_file_and_says_what_to_free(
         monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
     else:
         monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
-    with pytest.raises(InputError, match=r"no space left writing .*m\.gguf: free \d+ MB or choose another --out"):
+    with pytest.raises(InputError, match=r"no space left writing .*m\.gguf: free \d+ MB or choose another OUT"):
         write_gguf(folder, out, "f32")
     monkeypatch.undo()
     assert [path.name for path in out.parent.iterdir()] == ["m.gguf"]

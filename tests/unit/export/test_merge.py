@@ -393,7 +393,7 @@ def test_a_full_disk_is_told_in_one_line(
         raise error
 
     monkeypatch.setattr(merging, "write_shards", write)
-    with pytest.raises(InputError, match=r"no space left writing .*merged: free \d+ MB or choose another --out"):
+    with pytest.raises(InputError, match=r"no space left writing .*merged: free \d+ MB or choose another OUT"):
         merge_adapter(base, adapter, tmp_path / "merged", probe_ids=PROBES)
     assert names(tmp_path) == ["adapter", "base"]
 

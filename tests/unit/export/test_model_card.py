@@ -133,9 +133,9 @@ def test_the_lines_that_serve_it_are_whole(tmp_path: Path) -> None:
     folder = model(tmp_path / "my-model", origin())
     told = parts(write_card(folder))[1]["How to serve it"]
     for line in (
-        "llama-server -m model-q8_0.gguf --jinja",
+        "llama-server -m model-q8_0.gguf --jinja --skip-chat-parsing",
         "vllm serve my-model --enable-auto-tool-choice",
-        "--tool-parser-plugin xlam_train/infer/vllm_tool_parser.py --tool-call-parser xlam_train",
+        "--tool-parser-plugin xlam_train.infer.vllm_tool_parser --tool-call-parser xlam_train",
         'ChatHandler(backend, "xlam-1-history")',
         "[32021, 32014]",
     ):
