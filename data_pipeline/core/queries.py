@@ -8,6 +8,7 @@ the optional parameters in it are given, and `[?name: words]` when the switch `n
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ KEYWORD = "x-queries"
 _OPTION = re.compile(r"\[(?:\?([^:\[\]]+):)?([^\[\]]*)\]")
 _SLOT = re.compile(r"\{([^{}#]+)(#?)\}")
 _PLACING = re.compile(r"\b(?:in|from|at|of|for|to|with|on|by|between|under|over|after|since|as|like) (?:an? |the )?$")
+_TOUCHING = re.compile(r"[\s,]*(?:(?:and|or|by|x|to|versus|vs)[\s,]*)?")
+"""All that stands between two slots whose values would run into each other if one held several."""
 _MOST_WORDS = 8
 """Of what is repeated for a second call: longer parts read like half a sentence."""
 
@@ -75,17 +78,41 @@ class ExampleQuery:
         said = self.said(arguments)
         return frozenset[str]().union(*(piece.needs | {piece.switch} for piece in said)) & arguments.keys()
 
-    def part(self, names: Set[str]) -> Piece | None:
+    @property
+    def _needed(self) -> str:
+        """The text without what stands in brackets."""
+        return "".join("" if piece.optional else piece.text for piece in self.pieces)
+
+    def takes_several(self, name: str) -> bool:
+        """Whether a slot may hold 'Oslo, Rome and Bari': behind a preposition, with no other slot beside it.
+
+        'A {width} and {height} frame' would be one frame of three sizes.
+        """
+        text = self._needed
+        slots = list(_SLOT.finditer(text))
+        places = [index for index, slot in enumerate(slots) if slot[1] == name]
+        if len(places) != 1 or not _PLACING.search(text, 0, slots[places[0]].start()):
+            return False
+        near = slots[max(0, places[0] - 1) : places[0] + 2]
+        between = (text[one.end() : other.start()] for one, other in itertools.pairwise(near))
+        return not any(map(_TOUCHING.fullmatch, between))
+
+    def part(self, names: Set[str], unit: re.Pattern[str]) -> Piece | None:
         """What says these parameters alone: 'from {start} to {end}' of 'How far is it from {start} to {end}?'
 
         None if no few words of one sentence do.
+
+        Args:
+            names: of the parameters.
+            unit: words that belong to the slot before them: 'at {speed#} km/h'.
         """
-        needed = "".join("" if piece.optional else piece.text for piece in self.pieces)
+        needed = self._needed
         slots = [slot for slot in _SLOT.finditer(needed) if slot[1] in names]
         if {slot[1] for slot in slots} != names:
             return None
-        before = _PLACING.search(needed, 0, slots[0].start())
-        text = (before[0] if before else "") + needed[slots[0].start() : slots[-1].end()]
+        before, behind = _PLACING.search(needed, 0, slots[0].start()), unit.match(needed, slots[-1].end())
+        end = behind.end() if behind else slots[-1].end()
+        text = (before[0] if before else "") + needed[slots[0].start() : end]
         is_short = len(text.split()) <= _MOST_WORDS and not re.search(r"[.?!:;()]", _SLOT.sub("", text))
         return _piece(text) if is_short and (before or len(slots) == 1) else None
 

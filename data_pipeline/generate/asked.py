@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.queries import ExampleQuery, Piece, example_queries
 from data_pipeline.generate.phrases import Phrase
 from data_pipeline.generate.text import join, lower_first
+from data_pipeline.generate.units import UNIT_BEHIND
 from data_pipeline.generate.voice import Voice
 
 if TYPE_CHECKING:
@@ -51,33 +52,55 @@ class Asker:
         if len(varied) == 1 and self._is_listable(calls, varied[0]):
             return self.one(calls[0], voice, {varied[0]: [call[varied[0]] for call in calls]})
         first, *others = calls
-        alike = all(call.keys() == first.keys() for call in calls)
-        own = [{name: call[name] for name in varied} for call in others] if alike else []
-        if not own or voice.chance(_AGAIN_SHARE) or not all(map(self._wording.weaver.fits, own)):
-            return " ".join([*(_closed(self.one(call, voice)) for call in calls[:-1]), self.one(calls[-1], voice)])
         query = self._choice(first, voice)
+        part = self._part(query, varied, first) if all(call.keys() == first.keys() for call in calls) else None
+        if part is None or voice.chance(_AGAIN_SHARE):
+            return self._one_by_one(calls, voice)
         text, end = _split(self._said(query, first, voice))
-        part = query.part(frozenset(varied))
-        added = [
-            self._filled(part, call, voice) if part else self._alone(values, voice)
-            for call, values in zip(others, own, strict=True)
-        ]
+        added = [self._filled(part, call, voice) for call in others]
         if voice.chance(0.5):
             return f"{text}{''.join(f', and {more}' for more in added)}{end}"
         return " ".join([f"{text}{end}", *(f"And {more}{end or '.'}" for more in added)])
 
-    def _choice(self, arguments: Arguments, voice: Voice, listed: Listed = NONE) -> ExampleQuery:
-        """One that has places for the most arguments, and for what is listed."""
+    def _one_by_one(self, calls: Sequence[Arguments], voice: Voice) -> str:
+        """A sentence a call, in other words each time as far as there are."""
+        texts, used = [], set[ExampleQuery]()
+        for call in calls:
+            query = self._choice(call, voice, used=used)
+            used.add(query)
+            texts.append(self._said(query, call, voice))
+        return " ".join([*map(_closed, texts[:-1]), texts[-1]])
+
+    def _part(self, query: ExampleQuery, varied: Sequence[str], arguments: Arguments) -> Piece | None:
+        """What a further call is asked for with; None where it would not tell which value it replaces."""
+        part = query.part(frozenset(varied), UNIT_BEHIND)
+        if part is None or not part.text.startswith("{"):
+            return part
+        others = [value for name, value in arguments.items() if name not in varied]
+        return None if any(_is_alike(value, arguments[varied[0]]) for value in others) else part
+
+    def _choice(
+        self, arguments: Arguments, voice: Voice, listed: Listed = NONE, used: Container[ExampleQuery] = ()
+    ) -> ExampleQuery:
+        """One that has places for the most arguments, and for what is listed; a fresh one if there is one."""
         able = [query for query in self.queries if query.needs <= arguments.keys()]
-        fitting = [query for query in able if listed.keys() <= query.needs] or able
+        fitting = [query for query in able if all(map(query.takes_several, listed))] or able
         most = max(len(query.covered(arguments)) for query in fitting)
-        return voice.pick([query for query in fitting if len(query.covered(arguments)) == most])
+        best = [query for query in fitting if len(query.covered(arguments)) == most]
+        return voice.pick([query for query in best if query not in used] or best)
 
     def _is_listable(self, calls: Sequence[Arguments], name: str) -> bool:
-        """Whether the calls differ in one value, and a query that can hold several of it."""
-        if not all(name in call for call in calls) or isinstance(calls[0][name], (bool, list, dict)):
+        """Whether the calls differ in one value, and a query that can hold several of it.
+
+        Not a number beside another: 'share 133, 108 and 27 any factor' says no pairs.
+        """
+        first = calls[0]
+        if not all(name in call for call in calls) or isinstance(first[name], (bool, list, dict)):
             return False
-        return any(name in query.needs and query.needs <= calls[0].keys() for query in self.queries)
+        others = [value for other, value in first.items() if other != name]
+        if _is_number(first[name]) and any(map(_is_number, others)):
+            return False
+        return any(query.takes_several(name) and query.needs <= first.keys() for query in self.queries)
 
     def _said(self, query: ExampleQuery, arguments: Arguments, voice: Voice, listed: Listed = NONE) -> str:
         text = "".join(self._filled(piece, arguments, voice, listed) for piece in query.said(arguments))
@@ -90,7 +113,7 @@ class Asker:
         return piece.filled(values, {name: join(list(map(str, each))) for name, each in given.items()})
 
     def _value(self, name: str, value: Any, voice: Voice) -> str:
-        return self._wording.phrases[name].value(value, voice)
+        return self._wording.weaver.amount(name, value, voice) or self._wording.phrases[name].value(value, voice)
 
     def _with_rest(self, text: str, rest: Arguments, voice: Voice) -> str:
         """The query with what it has no place for."""
@@ -102,10 +125,6 @@ class Asker:
             return f"{head}{'' if added.startswith(',') else ' ' if added.startswith('(') else ', '}{added}{end}"
         return f"{head}, with {join(self._wording.parts(dict(rest), Phrase.argument, voice))}{end}"
 
-    def _alone(self, values: Arguments, voice: Voice) -> str:
-        """'from Oslo to Lisbon', 'with a radius of 5'."""
-        return re.sub(r"^[, ]*(?:and |but )?", "", self._wording.weaver.woven("", values, voice, ends=False))
-
 
 def linked(texts: Sequence[str], voice: Voice) -> str:
     """The requests of several tools as one query."""
@@ -114,6 +133,15 @@ def linked(texts: Sequence[str], voice: Voice) -> str:
         link = voice.pick(_LINKS)
         query = f"{_closed(query)} {link}{lower_first(text) if link else text}"
     return query
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_alike(one: Any, other: Any) -> bool:
+    """Whether one value could be taken for another of its kind."""
+    return type(one) is type(other) or (_is_number(one) and _is_number(other))
 
 
 def _closed(text: str) -> str:

@@ -145,8 +145,9 @@ class _Draft:
                 arguments = wording.field.draw_object(self.rng, self.optional_share)
                 if alike and before:
                     arguments = _varied(before[0], arguments, wording.field, self.rng)
+                is_new = all(_differ(arguments, other, wording.field) for other in before)
                 # Nobody asks for "nothing, and then this".
-                if arguments not in before and (arguments or len(tools) == 1 or not wording.field.fields):
+                if is_new and (arguments or len(tools) == 1 or not wording.field.fields):
                     break
             calls.append((wording, arguments))
         return calls
@@ -199,8 +200,9 @@ def _called_tools(style: Style, offered: Sequence[Wording], rng: random.Random) 
 
 
 def _varied(first: Arguments, other: Arguments, field: Field, rng: random.Random) -> Arguments:
-    """The first call's arguments with one or two replaced by the other's."""
+    """The first call's arguments with one or two replaced by the other's; rather required ones than options."""
     names = [name for name in first if name in other]
+    names = [name for name in names if name in field.required] or names
     if not names:
         return other
     changed = rng.sample(names, min(len(names), rng.choice((1, 1, 2))))
@@ -208,6 +210,12 @@ def _varied(first: Arguments, other: Arguments, field: Field, rng: random.Random
     for rule in field.rules:
         rule(varied, rng)
     return varied
+
+
+def _differ(one: Arguments, other: Arguments, field: Field) -> bool:
+    """Whether nobody would take two calls for one: something that is required differs, where anything is."""
+    required = [name for name in field.required if name in one and name in other]
+    return any(one[name] != other[name] for name in required) if required else one != other
 
 
 def _leavable(field: Field) -> list[str]:

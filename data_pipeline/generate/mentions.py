@@ -13,7 +13,10 @@ _ENDS = (
     r"(?=$|[,.;:)]|'s\b|\s(?:in|for|from|to|of|on|at|with|by|and|or|over|between|using|during|before|after|within|is|are"
     r"|has|was|can|about|against|into|under|as|per)\b)"
 )
-_ANY = r"(?:an?|one|another|the given|the specified|the selected|the provided|some)(?: (?:given|specific|certain))?"
+_ANY = (
+    r"(?:an?|one|another|the given|the specified|the selected|the provided|some)"
+    r"(?: (?:given|specific|specified|certain))?"
+)
 _MANY = (
     r"(?:(?:several|multiple|some|many|given|different|two or more|an? (?:list|set|group|series|number) of"
     r"|the given|the specified)(?: given)? )"

@@ -209,10 +209,18 @@ class Phrase:
             return voice.amounts(values, self.unit)
         if voice.wide and are_scalars(values, self.items.inner) and voice.chance(_OBJECTS_SHARE):
             return objects_spoken(values, self.items.inner, voice)
-        said = [self.items.value(value, voice) for value in values]
+        said = self._entries_said(values, voice)
         if isinstance(values[0], (dict, list)):
             return " and ".join(f"({entry})" for entry in said)
         return "[" + ", ".join(said) + "]" if voice.chance(0.15 if voice.wide else 0.3) else join(said)
+
+    def _entries_said(self, values: list[Any], voice: Voice) -> list[str]:
+        """Each entry in words, all in one manner."""
+        if self.items.unit is None and all(type(value) in (int, float) for value in values):
+            return voice.numbers(values)
+        if all(isinstance(value, str) for value in values) and self.items.field.kind == "string":
+            return voice.texts(values, self.items.field)
+        return [self.items.value(value, voice) for value in values]
 
     def argument(self, value: Any, voice: Voice) -> str:
         """An argument inside a sentence: 'a weight of 70 kg', 'currency EUR', 'without tax'."""

@@ -122,10 +122,14 @@ _ADJECTIVES = frozenset(
         "used", "paid",
     )
 )  # fmt: skip
-_TOLD = re.compile(r"\bin (?:whole |full )?([a-z]{3,})\b")
+_TOLD = re.compile(r"\bin (?:whole |full )?([a-z]+[23]?)\b")
 _LETTERED = frozenset({"side", "angle", "edge", "leg", "point"})
 GLUED = frozenset({"%", "°C", "°F"})
 """Forms that stand at the number without a space."""
+_FORMS = sorted({form for unit in UNITS.values() for form in (*unit.forms, unit.word)}, key=len, reverse=True)
+_EITHER = "|".join(re.sub(r"(?<=\w{3})s$", "s?", re.escape(form)) for form in _FORMS)
+UNIT_BEHIND = re.compile(rf"[ -]?(?:{_EITHER})(?!\w)")
+"""A unit that stands behind a number."""
 PREPOSITIONS = frozenset({"at", "by", "for", "from", "in", "of", "on", "per", "to", "with"})
 
 

@@ -142,11 +142,16 @@ class Field:
         examples = self.schema.get("examples")
         if not isinstance(examples, list) or not examples:
             return plainly
-        if len(examples) >= MANY_EXAMPLES:
+        if len(examples) >= MANY_EXAMPLES or self._are_told(examples):
             return lambda rng: rng.choice(examples)
         # Where nothing else says what a text is, the examples do.
         share = 0.5 if self.kind != "string" or self.text_kind else 0.75
         return lambda rng: rng.choice(examples) if rng.random() < share else plainly(rng)
+
+    def _are_told(self, examples: list[Any]) -> bool:
+        """Whether the description lists them, or names one where no words say what else would do."""
+        told = [str(example) in str(self.schema.get("description") or "") for example in examples]
+        return self.kind == "string" and (all(told) or (any(told) and self.text_kind in (None, "unit")))
 
     def _number_drawer(self) -> Draw:
         found, schema = number_range(self.words, self.schema, self.topic), self.schema

@@ -46,8 +46,9 @@ TEXT_KINDS: tuple[tuple[str, str], ...] = (
     (r"\bdevice|\bsensor", "device"),
     (r"weekday|day of (the )?week", "weekday"),
     (r"hex code|hex colou?r", "hex"),
-    (r"country code", "country-code"),
-    (r"\bcity\b|cities|destination|origin|\btown\b|\bstop\b|location|\bplace\b|venue|airport", "city"),
+    (r"country code|iso.?3166", "country-code"),
+    (r"\bids?$", "code"),
+    (r"\bcity\b|cities|\bdestinations?\b|\borigins?\b|\btown\b|\bstop\b|location|\bplace\b|venue|airport", "city"),
     (r"countr|nationality", "country"),
     (r"sentence|\btext\b|paragraph|message|comment|note|headline|caption|review|phrase|content", "sentence"),
     (r"company|employer|supplier|organi[sz]ation|vendor|\bbrand\b", "company"),
@@ -66,7 +67,7 @@ TEXT_KINDS: tuple[tuple[str, str], ...] = (
     (r"\bword|letter|keyword|\btag", "word"),
 )
 # A description that spells a format out knows better than the name.
-FORMAT_HINTS = r"yyyy-mm-dd|hh:mm|\bmm?:ss|digits"
+FORMAT_HINTS = r"yyyy-mm-dd|hh:mm|\bmm?:ss|digits|iso.?3166"
 FORMATS = {
     "date": "date",
     "date-time": "date-time",

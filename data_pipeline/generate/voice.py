@@ -93,8 +93,28 @@ class Voice:
         self.said.append(said)
         return said
 
+    def numbers(self, values: Sequence[float]) -> list[str]:
+        """The entries of a list, all in words or all in digits: in '1,955, 560' a separator would add an entry."""
+        spoken = [number_spoken(v, self.rng) for v in values] if self.in_words and self.chance(self.in_words) else []
+        said = [words for words in spoken if words is not None]
+        if len(said) != len(values):
+            said = list(map(str, values))
+        self.said += said
+        return said
+
     def text(self, value: str, field: Field) -> str:
         """A text; one long enough to blur into the sentence is quoted."""
+        return self._as_written(value, field) or self._quoted([value])[0]
+
+    def texts(self, values: Sequence[str], field: Field) -> list[str]:
+        """The entries of a list, all quoted or none."""
+        written = [self._as_written(value, field) for value in values]
+        said = [word or "" for word in written] if all(written) else self._quoted(values)
+        self.said += said
+        return said
+
+    def _as_written(self, value: str, field: Field) -> str | None:
+        """A text that is never quoted; None for others."""
         if field.choices:
             return self._choice(value, field)
         if field.text_kind in ("date", "time", "currency") and self.chance(self._spoken_share(field.text_kind)):
@@ -103,12 +123,14 @@ class Voice:
                 return spoken
         if not value:
             return '""'
-        if field.text_kind in _NEVER_QUOTED:
-            return value
-        if len(value.split()) > 3 or self.chance(0.25):
-            quote = self.pick("\"'") if "'" not in value else '"'
-            return f"{quote}{value}{quote}"
-        return value
+        return value if field.text_kind in _NEVER_QUOTED else None
+
+    def _quoted(self, values: Sequence[str]) -> list[str]:
+        """In quotation marks, if one of them is long, or by chance."""
+        if not any(len(value.split()) > 3 for value in values) and not self.chance(0.25):
+            return list(values)
+        quote = self.pick("\"'") if not any("'" in value for value in values) else '"'
+        return [f"{quote}{value}{quote}" for value in values]
 
     def _spoken_share(self, kind: str) -> float:
         return self.in_words if kind == "currency" else min(1.0, _DATES_IN_WORDS * self.in_words)

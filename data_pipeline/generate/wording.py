@@ -86,8 +86,8 @@ class Wording:
         """What to do, from the name."""
         own = self.tool.name.rpartition(".")[2]  # what stands before a dot says where it belongs
         words = words_of(own).split() or [self.tool.name]
-        if base_verb(words[0]) is None and len(words) > 1 and words[-1] in CATALOGUE_VERBS:
-            words = [words[-1], *words[:-1]]  # files list -> list files
+        if base_verb(words[0]) != words[0] and len(words) > 1 and words[-1] in CATALOGUE_VERBS:
+            words = [words[-1], *words[:-1]]  # files list -> list files; books, too, are no verb here
         verb = base_verb(words[0])
         if verb is None:
             told = base_verb(first_sentence(self.tool.description).partition(" ")[0])

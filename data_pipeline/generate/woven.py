@@ -27,6 +27,7 @@ _ENDS_WITH_NOUN = re.compile(r"\ban? (?:[\w-]+ )?([\w-]+)$")
 _OF_NUMBER = re.compile(r"an? ([\w -]+?) of (.+)")
 _UNIT_WORDS = ("unit", "units", "currency")
 _RESULTING = frozenset({"to", "target", "result", "output", "into"})
+_WHETHER_TO = re.compile(r"(?:Whether|True|Set to true) to ([a-z][\w -]{2,40})(?=$|[.,;(])")
 _DEGREES = ("celsius", "fahrenheit")
 
 
@@ -103,6 +104,15 @@ class Weaver:
         found = {name: unit_told(str(phrase.field.schema.get("description") or "")) for name, phrase in plain.items()}
         return {name: unit for name, unit in found.items() if unit is not None and name not in self.units}
 
+    def amount(self, name: str, value: Any, voice: Voice) -> str | None:
+        """A number with the unit that only its description tells; None where there is no such unit."""
+        unit = self.told_units.get(name)
+        if unit is None or isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        said = voice.amount(value, unit)
+        voice.said.append(said)
+        return said
+
     @cached_property
     def units(self) -> dict[str, str]:
         """Number -> the parameter that holds its unit, so that both are said as '20 knots'."""
@@ -153,11 +163,9 @@ class _Weave:
         """A value in words, with the unit that another argument holds."""
         if name in self.listed:
             return self.listed[name]
-        told = self.weaver.told_units.get(name)
-        if told is not None and isinstance(value, (int, float)):
-            said = self.voice.amount(value, told)
-            self.voice.said.append(said)
-            return said
+        amount = self.weaver.amount(name, value, self.voice)
+        if amount is not None:
+            return amount
         said = self.weaver.phrases[name].value(value, self.voice)
         if name not in self.units:
             return said.title() if said.lower() in _DEGREES else said
@@ -300,6 +308,8 @@ class _Weave:
             text = f" {before} {role.forms[0][0]}"
         elif words.split(" ", 1)[0] in ACTION_WORDS:
             text = f", and {'please ' if self.voice.chance(0.3) else ''}{words}" if value else f", but don't {words}"
+        elif told := _WHETHER_TO.match(str(self.weaver.phrases[name].field.schema.get("description") or "")):
+            text = f", and {told[1]}" if value else f", but don't {told[1]}"
         else:
             noun = words.removeprefix("is ").removeprefix("has ")
             text = f" ({noun})" if value else f" (not {noun})"

@@ -117,10 +117,10 @@ def plan_series_binge(
     """Plan how many days it takes to watch a whole series, and when it ends.
 
     Queries:
-        If I start on {start_date} and watch {minutes_per_day} minutes a day, when do I finish {episode_count} episodes of {episode_minutes} each?
-        I have {minutes_per_day} minutes a day for a show with {episode_count} episodes of {episode_minutes}. When am I through if I begin on {start_date}?
-        Plan my binge from {start_date}: {episode_count} episodes of {episode_minutes} each, and I can watch {minutes_per_day} minutes a day.
-        I'd like to know how many days {episode_count} episodes of {episode_minutes} take me at {minutes_per_day} minutes a day, starting on {start_date}.
+        If I start on {start_date} and watch {minutes_per_day#} minutes a day, when do I finish {episode_count} episodes of {episode_minutes} each?
+        I have {minutes_per_day#} minutes a day for a show with {episode_count} episodes of {episode_minutes}. When am I through if I begin on {start_date}?
+        Plan my binge from {start_date}: {episode_count} episodes of {episode_minutes} each, and I can watch {minutes_per_day#} minutes a day.
+        I'd like to know how many days {episode_count} episodes of {episode_minutes} take me at {minutes_per_day#} minutes a day, starting on {start_date}.
 
     Args:
         episode_count: Number of episodes to watch

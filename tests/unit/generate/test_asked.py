@@ -67,7 +67,54 @@ def test_one_value_of_several_calls_is_listed() -> None:
     calls = [(PLUGS, {"country": name}) for name in ("Peru", "Chile", "Cuba")]
     assert "Which plugs do they use in Peru, Chile and Cuba?" in queries(*calls)
     bare = tool("f", "Do it.", ["A {height_cm#} centimeter cone"], height_cm={"type": "number"})
-    assert queries((bare, {"height_cm": 9}), (bare, {"height_cm": 12})) == {"A 9 and 12 centimeter cone"}
+    assert queries((bare, {"height_cm": 9}), (bare, {"height_cm": 12})) == {
+        "A 9 centimeter cone. A 12 centimeter cone",
+        "A 9 centimeter cone, and 12 centimeter",
+        "A 9 centimeter cone And 12 centimeter.",
+    }
+
+
+def test_values_are_not_listed_where_they_would_run_into_others() -> None:
+    """'133 and 108 and 27' has three pairs, 'a frame of 8 cm and 7 cm by 9 cm' is one frame."""
+    number = {"type": "number"}
+    pair = tool("f", "Do it.", ["Do {a} and {b} share a factor?"], a=number, b=number)
+    assert all(query.count("share") == 2 for query in queries((pair, {"a": 4, "b": 6}), (pair, {"a": 9, "b": 6})))
+    orbit = tool("f", "Do it.", ["How long is a year at {au} AU of {star}?"], au=number, star=TEXT)
+    assert any(
+        "at 3, 4 and 5 AU" in query for query in queries(*[(orbit, {"au": n, "star": "Vega"}) for n in (3, 4, 5)])
+    )
+    hall = tool("f", "Do it.", ["Heat a room of {length} for {hours} hours"], length=number, hours=number)
+    calls = [(hall, {"length": length, "hours": 2}) for length in (8, 9)]
+    assert not any("8 and 9" in query for query in queries(*calls))
+
+
+def test_a_second_value_is_not_added_where_it_could_be_another() -> None:
+    """Behind 'the first sample is A, the second B, and C' nobody knows which one C replaces."""
+    lists = {"type": "array", "items": {"type": "number"}}
+    pair = tool(
+        "f", "Do it.", ["What covariance do {one}, the first, and {two}, the second, have?"], one=lists, two=lists
+    )
+    calls = [(pair, {"one": [1, 2], "two": [3, 4]}), (pair, {"one": [5, 6], "two": [3, 4]})]
+    assert all(query.count("covariance") == 2 for query in queries(*calls))
+
+
+def test_a_further_call_keeps_the_unit() -> None:
+    number = {"type": "number"}
+    wind = tool("f", "Do it.", ["How cold is it at {c} degrees with wind at {speed#} km/h?"], c=number, speed=number)
+    calls = [(wind, {"c": 4, "speed": 9}), (wind, {"c": 4, "speed": 12})]
+    assert "How cold is it at 4 degrees with wind at 9 km/h, and at 12 km/h?" in queries(*calls)
+
+
+def test_sentences_of_several_calls_differ_in_their_words() -> None:
+    two = tool("f", "Do it.", ["Sun in {a}, please", "Is it sunny in {a}?"], a={"enum": ["x", "y"]}, b=TEXT)
+    calls = [(two, {"a": "x"}), (two, {"a": "y", "b": "z"})]
+    assert all(("please" in query) and ("sunny" in query) for query in queries(*calls))
+
+
+@pytest.mark.parametrize("description", ["Weight in kilograms", "How heavy it is, in kg"])
+def test_a_unit_that_only_the_description_tells_is_said(description: str) -> None:
+    weigh = tool("f", "Do it.", ["What does {m} need?"], m={"type": "number", "description": description})
+    assert queries((weigh, {"m": 9})) <= {"What does 9 kg need?", "What does 9 kilograms need?"}
 
 
 def test_several_values_are_said_call_by_call() -> None:

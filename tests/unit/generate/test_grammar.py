@@ -206,6 +206,18 @@ def test_parallel_calls_differ() -> None:
         assert len(set(arguments)) == len(arguments)
 
 
+def test_parallel_calls_differ_in_what_they_require() -> None:
+    """Nobody asks for the same case once with its details and once without."""
+    parameters = {
+        "type": "object",
+        "properties": {"case": {"type": "string"}, "details": {"type": "boolean"}, "limit": {"type": "integer"}},
+        "required": ["case"],
+    }
+    case = Tool(name="find_case", description="Find a case.", parameters=parameters)
+    for sample in write(case, styles=("parallel",) * 100):
+        assert len({call.arguments["case"] for call in sample.calls}) == len(sample.calls)
+
+
 def test_queries_keep_their_values_under_slips_of_the_finger(pool: list[Tool]) -> None:
     typed = Grammar(typos=1.0, in_words=0.0, distractors=0.0)
     reasons = Counter(check_semantic(sample).reason for sample in drafts(pool, ("simple",) * 2, typed))

@@ -325,3 +325,15 @@ def test_a_share_of_one_is_said_in_percent(description: str, value: float, forms
 def test_a_count_is_no_noun() -> None:
     assert said(Phrase.argument, "num_days", 12, {"type": "integer"}, wide=True) == {"12 days"}
     assert said(Phrase.argument, "numberOfHours", 3, {"type": "integer"}) == {"3 hours"}
+
+
+def test_entries_of_a_list_are_said_in_one_manner() -> None:
+    numbers = said(
+        Phrase.value, "flows", [1955, 13000, 12], {"type": "array", "items": {"type": "number"}}, in_words=0.5
+    )
+    assert {"1955, 13000 and 12", "[1955, 13000, 12]"} <= numbers
+    assert not any(re.search(r"1,955|13,000", text) for text in numbers)
+    assert all(bool(re.search(r"[a-z]{4}", text)) != ("1955" in text) for text in numbers), numbers
+    foods = said(Phrase.value, "foods", ["granola", "rye bread"], {"type": "array", "items": {"type": "string"}})
+    quotes = {text.count("'") + text.count('"') for text in foods}
+    assert quotes == {0, 4}

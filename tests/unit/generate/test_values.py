@@ -370,3 +370,29 @@ def test_a_value_finds_its_branch_again() -> None:
     assert field.branch_of(3).kind == "integer"
     assert field.branch_of("a").choices == ("a",)
     assert "k" in field.branch_of({"k": 1}).fields
+
+
+@pytest.mark.parametrize("description", ["Image format. Can be png, jpg", "Image format (png, jpg)"])
+def test_choices_that_the_description_lists_are_kept_to(description: str) -> None:
+    schema = {"type": "string", "description": description, "examples": ["png", "jpg"]}
+    assert set(draws("format", schema)) == {"png", "jpg"}
+
+
+def test_an_example_in_the_description_leaves_others_where_words_say_what_they_are() -> None:
+    city = {"type": "string", "description": "City, e.g. Paris", "examples": ["Paris", "Rome"]}
+    assert len(set(draws("city", city))) > 2
+    mode = {"type": "string", "description": "How, e.g. fast", "examples": ["fast", "slow"]}
+    assert set(draws("how", mode)) == {"fast", "slow"}
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "kind"),
+    [
+        ("originator", "Who sent it", None),
+        ("city_id", "Identifier of the city", "code"),
+        ("origin", "Where it starts", "city"),
+        ("country", "The ISO-3166-1 code", "country-code"),
+    ],
+)
+def test_words_are_read_whole(name: str, description: str, kind: str | None) -> None:
+    assert Field(name, {"type": "string", "description": description}).text_kind == kind

@@ -182,3 +182,15 @@ def test_every_woven_query_states_what_its_call_holds(one: Tool) -> None:
         messages = (Message(role="user", content=query), Message(role="assistant", tool_calls=(call,)))
         verdict = check_semantic(Trajectory(id="a", style="simple", tools=(one,), messages=messages))
         assert verdict.passed, (query, arguments, verdict.detail)
+
+
+def test_a_switch_is_said_in_the_words_of_its_description() -> None:
+    shown = {"type": "boolean", "description": "Whether to list every step"}
+    solve = tool("solve", "Solve an equation.", detailed=shown)
+    assert woven(solve, {"detailed": True}) == {"an equation, and list every step"}
+    assert woven(solve, {"detailed": False}) == {"an equation, but don't list every step"}
+
+
+def test_a_catalogue_verb_comes_first() -> None:
+    assert Wording(tool("books_series_get", "", id=TEXT)).name_goal == (("get",), "books series")
+    assert Wording(tool("get_user_list", "", id=TEXT)).name_goal == (("get",), "user list")
