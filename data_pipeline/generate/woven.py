@@ -15,14 +15,17 @@ from data_pipeline.generate.phrases import ACTION_WORDS, Form, Phrase
 from data_pipeline.generate.roles import DATE, TRAIT, WAY, Role, named_forms, roles_of
 from data_pipeline.generate.schemas import words_of
 from data_pipeline.generate.spans import only_span, span_text
-from data_pipeline.generate.text import join, spoken_article
+from data_pipeline.generate.text import join, lower_first, spoken_article
 from data_pipeline.generate.units import Unit, unit_told
+from data_pipeline.generate.verbs import base_verb
 from data_pipeline.generate.voice import Voice
 
 Listed = Mapping[str, str]
 """Name of a parameter -> the values of several calls in one, 'Oslo, Lisbon and Kyoto'."""
 
 _MOST_NAMED = 5
+_MOST_ORDERED = 7
+"""Words of a switch's description that are said as they are."""
 _ENDS_WITH_NOUN = re.compile(r"\ban? (?:[\w-]+ )?([\w-]+)$")
 _OF_NUMBER = re.compile(r"an? ([\w -]+?) of (.+)")
 _UNIT_WORDS = ("unit", "units", "currency")
@@ -138,6 +141,16 @@ def _is_short(value: Any) -> bool:
 def _is_about(phrase: Phrase, noun: str) -> bool:
     """Whether a parameter's own words say that it is a trait of the noun."""
     return noun in re.findall(r"\w+", f"{phrase.field.words} {phrase.field.schema.get('description') or ''}".lower())
+
+
+def _order_of(description: str) -> str:
+    """'list every step', of a switch that is described as 'Whether to list every step' or 'List every step too'."""
+    if told := _WHETHER_TO.match(description):
+        return told[1]
+    text = description.rstrip(".").removesuffix(" too")
+    words = text.split()
+    is_order = 1 < len(words) <= _MOST_ORDERED and base_verb(words[0]) == words[0].lower() and text.isascii()
+    return lower_first(text) if is_order and not re.search(r"[^\w ,'-]", text) else ""
 
 
 def _is_plain_number(phrase: Phrase) -> bool:
@@ -308,8 +321,8 @@ class _Weave:
             text = f" {before} {role.forms[0][0]}"
         elif words.split(" ", 1)[0] in ACTION_WORDS:
             text = f", and {'please ' if self.voice.chance(0.3) else ''}{words}" if value else f", but don't {words}"
-        elif told := _WHETHER_TO.match(str(self.weaver.phrases[name].field.schema.get("description") or "")):
-            text = f", and {told[1]}" if value else f", but don't {told[1]}"
+        elif told := _order_of(str(self.weaver.phrases[name].field.schema.get("description") or "")):
+            text = f", and {told}" if value else f", but don't {told}"
         else:
             noun = words.removeprefix("is ").removeprefix("has ")
             text = f" ({noun})" if value else f" (not {noun})"

@@ -184,8 +184,9 @@ def test_every_woven_query_states_what_its_call_holds(one: Tool) -> None:
         assert verdict.passed, (query, arguments, verdict.detail)
 
 
-def test_a_switch_is_said_in_the_words_of_its_description() -> None:
-    shown = {"type": "boolean", "description": "Whether to list every step"}
+@pytest.mark.parametrize("description", ["Whether to list every step", "List every step too", "List every step."])
+def test_a_switch_is_said_in_the_words_of_its_description(description: str) -> None:
+    shown = {"type": "boolean", "description": description}
     solve = tool("solve", "Solve an equation.", detailed=shown)
     assert woven(solve, {"detailed": True}) == {"an equation, and list every step"}
     assert woven(solve, {"detailed": False}) == {"an equation, but don't list every step"}
