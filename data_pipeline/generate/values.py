@@ -20,7 +20,7 @@ from data_pipeline.generate.schemas import Schema, alternatives, plain, type_of,
 from data_pipeline.generate.values_agree import Rule, agreements
 from data_pipeline.generate.values_number import number_range, real_number, whole_number
 from data_pipeline.generate.values_pattern import Unreadable, text_for
-from data_pipeline.generate.values_text import TEXT_MAKERS, fitted, text_kind
+from data_pipeline.generate.values_text import TEXT_MAKERS, fitted, maker_of, text_kind
 
 Draw = Callable[[random.Random], Any]
 
@@ -160,7 +160,7 @@ class Field:
         return lambda rng: real_number(found, schema, rng)
 
     def _text_drawer(self) -> Draw:
-        make, schema = TEXT_MAKERS[self.text_kind or "title"], self.schema
+        make, schema = maker_of(self.text_kind, self.words), self.schema
         pattern = schema.get("pattern")
         if isinstance(pattern, str):
             return lambda rng: _matching(pattern, make, schema, rng)

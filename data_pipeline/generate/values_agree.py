@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
 from itertools import permutations
 from typing import Any, Protocol
 
@@ -63,6 +64,7 @@ SCALES = {"gas_mark": (1, 9), "fahrenheit": (15, 100), "kelvin": (255, 320), "f"
 _SIZES = {"width", "height", "length", "weight", "volume", "size"}
 _MOMENTS = ("date", "time", "date-time")
 _TRIES = 12
+_SOON_SHARE = 0.7
 
 
 class Field(Protocol):
@@ -92,6 +94,8 @@ def _pair_rules(one: Field, other: Field) -> Iterator[Rule]:
     if one.kind == other.kind or {one.kind, other.kind} == {"integer", "number"}:
         if _is_ordered(one) and _is_ordered(other) and _has_pair(one, other, ORDERED):
             yield _in_order(one, other)
+            if _is_free_date(one) and _is_free_date(other):
+                yield _soon_after(one.name, other.name)
         if one.kind in ("string", "integer", "number") and _has_pair(one, other, DIFFERENT):
             yield _different(one, other)
         if one.kind == "array" and one.name < other.name and _stem(one) & _stem(other):
@@ -154,6 +158,23 @@ def _in_order(low: Field, high: Field) -> Rule:
             drawn[again.name] = again.draw(rng)
 
     return order
+
+
+def _is_free_date(field: Field) -> bool:
+    """Whether any date will do."""
+    bounds = {"examples", "enum", "const", "pattern", "minLength", "maxLength"}
+    return field.kind == "string" and field.text_kind == "date" and bounds.isdisjoint(field.schema)
+
+
+def _soon_after(first: str, last: str) -> Rule:
+    """Most stays, trips and rents last days, not years."""
+
+    def shorten(drawn: dict[str, Any], rng: random.Random) -> None:
+        if first in drawn and last in drawn and rng.random() < _SOON_SHARE:
+            days = timedelta(days=rng.choice((1, 2, 3, 4, 5, 7, 10, 14, 21, 30)))
+            drawn[last] = (date.fromisoformat(drawn[first]) + days).isoformat()
+
+    return shorten
 
 
 def _swappable(low: Field, high: Field) -> bool:

@@ -114,6 +114,17 @@ def text_kind(words: str, schema: dict[str, Any], parent: str = "") -> str | Non
 
 
 @lru_cache(maxsize=20_000)
+def maker_of(kind: str | None, words: str) -> Make:
+    """What makes texts of this kind; nobody was born next year.
+
+    Args:
+        kind: from `text_kind`.
+        words: of the parameter's name.
+    """
+    is_birth = kind == "date" and re.search(r"birth|\bborn\b", words)
+    return TEXT_MAKERS["birth-date" if is_birth else kind or "title"]
+
+
 def told_by(text: str) -> str | None:
     """What a text holds of which these words are the name or the description."""
     return next((kind for pattern, kind in TEXT_KINDS if re.search(pattern, text)), None)
@@ -133,6 +144,10 @@ def fitted(text: str, schema: dict[str, Any], rng: random.Random) -> str:
 
 def _date(rng: random.Random) -> str:
     return f"{rng.randint(2023, 2028)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
+
+
+def _birth_date(rng: random.Random) -> str:
+    return f"{rng.randint(1940, 2018)}-{rng.randint(1, 12):02d}-{rng.randint(1, 28):02d}"
 
 
 def _time(rng: random.Random) -> str:
@@ -240,6 +255,7 @@ def _username(rng: random.Random) -> str:
 
 TEXT_MAKERS: dict[str, Make] = {
     "date": _date,
+    "birth-date": _birth_date,
     "time": _time,
     "clock": lambda rng: f"{_time(rng)}:00Z",
     "date-time": _moment,

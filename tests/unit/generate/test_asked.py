@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from data_pipeline.core.queries import example_queries, renamed, without_options
+from data_pipeline.core.queries import KEYWORD, example_queries, renamed, without_options
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
 from data_pipeline.core.seeding import stream
 from data_pipeline.generate.requests import Call, write_query
+from data_pipeline.generate.units import UNIT_BEHIND
 from data_pipeline.generate.voice import Voice
 from data_pipeline.generate.wording import Wording
 from data_pipeline.verify.semantic import check_semantic
@@ -209,3 +210,22 @@ def test_dates_are_oftener_in_words_than_numbers_and_money_has_a_sign_outside_pl
     assert 0.3 < sum("2025-03-14" not in query for query in said(wide=True)) / 300 < 0.5
     assert sum("$1,450" in query for query in said(wide=True)) / 300 > 0.25
     assert not any("$1,450" in query for query in said(wide=False))
+
+
+def test_bundled_tools_have_four_queries_that_say_what_is_required(pool: list[Tool]) -> None:
+    for one in pool:
+        read = example_queries(one.parameters)
+        assert len(read) == len(one.parameters[KEYWORD]) == 4, one.name
+        said = frozenset[str]().union(*(piece.needs | {piece.switch} for query in read for piece in query.pieces))
+        assert one.parameters["properties"].keys() <= said, one.name
+        assert all({*one.parameters.get("required", ())} <= query.needs for query in read), one.name
+
+
+def test_bundled_queries_say_no_unit_twice(pool: list[Tool]) -> None:
+    """'{altitude_m} meters' would be '300 meters meters'."""
+    for one in pool:
+        wording = Wording(one)
+        with_unit = {name for name, phrase in wording.phrases.items() if phrase.unit} | {*wording.weaver.told_units}
+        for query in one.parameters[KEYWORD]:
+            twice = [slot[1] for slot in re.finditer(r"\{([^{}#]+)\}", query) if UNIT_BEHIND.match(query, slot.end())]
+            assert with_unit.isdisjoint(twice), query

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import pytest
@@ -396,3 +397,22 @@ def test_an_example_in_the_description_leaves_others_where_words_say_what_they_a
 )
 def test_words_are_read_whole(name: str, description: str, kind: str | None) -> None:
     assert Field(name, {"type": "string", "description": description}).text_kind == kind
+
+
+def test_most_periods_last_days() -> None:
+    day = {"type": "string", "format": "date"}
+    field = Field(
+        "",
+        {"type": "object", "properties": {"start_date": day, "end_date": day}, "required": ["start_date", "end_date"]},
+    )
+    drawn = [field.draw_object(stream(seed), 1.0) for seed in range(200)]
+    lasting = [date.fromisoformat(one["end_date"]) - date.fromisoformat(one["start_date"]) for one in drawn]
+    assert all(days.days > 0 for days in lasting)
+    assert 100 < sum(days.days <= 30 for days in lasting) < 190
+
+
+def test_nobody_is_born_next_year() -> None:
+    for name in ("birth_date", "date_of_birth"):
+        years = {int(value[:4]) for value in draws(name, {"type": "string", "format": "date"})}
+        assert min(years) >= 1940
+        assert max(years) <= 2018
