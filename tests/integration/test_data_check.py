@@ -89,7 +89,7 @@ def checked(theirs: Path) -> Path:
         [f"{theirs}:7", "format", "out_of_range"],
         [f"{theirs}:8", "format", "wrong_type"],
     ]
-    assert "3 of 8 samples accepted" in done.stderr
+    assert "3 of 8 samples accepted" in " ".join(done.stderr.split())  # the table's title breaks where the path is long
     assert "accepted without being executed: 1" in done.stderr
     assert "executed with another schema than the samples' (samples): write_integer_in_base 1" in done.stderr
     return out
