@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = best_level()
-pytestmark = pytest.mark.skipif(
-    HERE.level != "strict", reason=f"needs namespaces, Landlock and seccomp; this machine's layers: {HERE.layers}"
-)
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(
+        HERE.level != "strict", reason=f"needs namespaces, Landlock and seccomp; this machine's layers: {HERE.layers}"
+    ),
+]
 
 MODULE = Path(__file__).parent / "hostile_tools.py"
 SOURCE = f"python:{MODULE}"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from data_pipeline.tools.runner import ExecutionResult, SourceTools
 
+pytestmark = pytest.mark.alone
+
 pytest.importorskip("mcp", reason="needs the package mcp")
 
 # Speaks raw JSON-RPC; a test replaces the functions it wants to go wrong.

@@ -214,6 +214,7 @@ def wait_for(run: Run, out: Path, step: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("undisturbed")
+@pytest.mark.alone
 def test_ranks_die_with_their_launcher(launcher: Launcher, recipe: Path) -> None:
     out = recipe.parent / "orphaned"
     run = launcher.start(out)

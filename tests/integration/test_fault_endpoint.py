@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from data_pipeline.core.schema import Style, Trajectory
     from data_pipeline.llm.chat import ChatAnswer
 
+pytestmark = pytest.mark.alone
+
 KEY = "sk-a-very-secret-key"
 STYLES: tuple[Style, ...] = ("simple", "parallel", "irrelevance", "missing-parameter")
 NUMBERS = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}

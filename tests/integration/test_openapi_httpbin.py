@@ -16,6 +16,8 @@ from data_pipeline.tools.schema_check import argument_errors
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.alone
+
 pytest.importorskip("httpx", reason="needs httpx")
 pytest.importorskip("httpbin", reason="needs httpbin")
 

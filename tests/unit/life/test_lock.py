@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     Hold = Callable[[int], subprocess.Popen[bytes]]
 
+pytestmark = pytest.mark.alone
+
 HOLDER = """
 import fcntl, os, sys, time
 stream = open(sys.argv[1], "w")

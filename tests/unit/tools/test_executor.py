@@ -165,6 +165,7 @@ def test_files_can_be_written_in_the_scratch_folder_alone(executor: Executor, tm
     assert _call(executor, "folder").result == []
 
 
+@pytest.mark.alone
 def test_sleeping_past_the_deadline_ends_on_time(executor: Executor) -> None:
     _still_works(executor)
     started = time.monotonic()

@@ -308,6 +308,7 @@ def test_folders(tmp_path: Path) -> None:
         open_json(f"json:{tmp_path}")
 
 
+@pytest.mark.alone
 def test_fifteen_thousand_openai_functions_are_read_in_three_seconds(tmp_path: Path) -> None:
     properties = {
         f"p{i}": {"type": "string", "description": "A parameter.", "enum": ["a", "b"], "pattern": f"^{i}"}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from data_pipeline.tools.runner import ExecutionResult, SourceTools
 
+pytestmark = pytest.mark.alone
+
 pytest.importorskip("mcp", reason="needs the package mcp")
 
 INFO = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverInfo": {"name": "web", "version": "3"}}

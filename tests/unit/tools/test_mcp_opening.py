@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from data_pipeline.tools.runner import Runner, SourceTools
 
+pytestmark = pytest.mark.alone
+
 pytest.importorskip("mcp", reason="needs the package mcp")
 
 # Lists its tools on two pages, and answers every call with what it knows of its surroundings.

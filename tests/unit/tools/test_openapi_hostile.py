@@ -19,6 +19,8 @@ from data_pipeline.tools.runner import Call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.alone
+
 pytest.importorskip("httpx", reason="needs httpx")
 
 # What a busy machine may add to a call's time.

@@ -178,6 +178,7 @@ def test_one_of_becomes_any_of_where_its_options_are_told_apart_no_more() -> Non
     assert list(found["properties"]["n"]) == ["anyOf"]
 
 
+@pytest.mark.alone
 def test_the_size_is_bounded_and_quickly_so() -> None:
     """Each of thirty schemas refers three times to the next: written out, there are 3 to the 30th."""
     named = {
@@ -191,6 +192,7 @@ def test_the_size_is_bounded_and_quickly_so() -> None:
     assert 40 < repr(found).count("D.") < 200
 
 
+@pytest.mark.alone
 def test_schemas_that_are_all_one_of_each_other_are_refused_quickly() -> None:
     names = [f"S{i}" for i in range(20)]
     named = {name: {"anyOf": [ref(other) for other in names if other != name]} for name in names}
