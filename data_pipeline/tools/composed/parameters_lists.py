@@ -8,17 +8,17 @@ line_amount=amount/price/cost | num 15..4000 | Amount in dollars; Price in dolla
 tax_percent=tax_rate/vat | int 1..25 | Tax rate in percent; Tax on it in percent
 clock=time/time_of_day/clock_time | str - | Time of day (HH:MM); Time in the format HH:MM
 reading/value/measurement | num 0.5..90 | Value measured; The value that was read
-offset_s=seconds/time_s/time_seconds | num 0.5..90 | Seconds since the start; Time in seconds
+offset_s=seconds/time_s/time_seconds | num 0.5..90 | Time since the start in seconds; Time in seconds
 stop_city=city/stop/place | str city | City to stay in; Name of the city
 food_name=name/ingredient/food | str food | Name of the ingredient; The ingredient
 grams/amount_g/weight_g | int 5..900 | Amount in grams; Weight in grams
-kcal/calories/energy_kcal | int 20..900 | Calories of it; Number of calories
+kcal/calories/energy_kcal | int 20..900 | Energy of it in kcal; Calories in kcal
 member_name=name/person/full_name | str person | Name of the person; Full name
 mail=email/email_address/mail | str - | Email address; The person's email address
 paid=amount_paid/amount/contribution | num 5..900 | Amount paid in dollars; Contribution in dollars
 owed_rate=rate/interest_rate/apr | num 1..24 | Interest rate in percent; Yearly rate in percent
 balance/amount_owed/remaining_balance | int 500..60000 | Balance in dollars; Amount owed in dollars
-min_payment/minimum_payment | int 20..490 | Smallest monthly payment in dollars; Payment due each month
+min_payment/minimum_payment | int 20..490 | Smallest monthly payment in dollars; Payment due each month, in dollars
 paid_on=date/payment_date/day | str - | Date of the payment (YYYY-MM-DD); Day of payment, YYYY-MM-DD
 task_title=title/task/name | str task | Title of the task; What is to be done
 task_hours=hours/effort_hours/work_hours | int 1..60 | Hours of work; Estimate in hours
@@ -39,11 +39,11 @@ symptom_name=symptom/name/complaint | str symptom | The symptom; What the patien
 lasting_days=days/duration_days | int 1..21 | Days it has lasted; Number of days
 drug=medicine/name/drug_name | str medicine | Name of the medicine; The medicine
 stock=ticker/symbol/stock_symbol | str ticker | Ticker symbol; Symbol of the stock
-bought_at=buy_price/purchase_price/price_paid | num 2..600 | Price of a share at purchase, in dollars; Price paid
+bought_at=buy_price/purchase_price/price_paid | num 2..600 | Price of a share in dollars; Price paid, in dollars
 coin_name=coin/name/cryptocurrency | str coin | Name of the coin; The cryptocurrency
 coin_amount=amount/units/holding | num 0.01..40 | Amount held; Number of coins
 room_kind=room/room_name/name | str room | Name of the room; The room
-wall_height=height_m/height | num 2..4 | Height in meters; Height of the walls
+wall_height=height_m/height | num 2..4 | Height in meters; Height of the walls in meters
 part_name=part/component/name | str part | Name of the part; The component
 defects/num_defects/faulty_parts | int 0..40 | Number of defects; Defects found
 crop_name=crop/plant/name | str crop | What is grown; Name of the crop
@@ -60,15 +60,15 @@ pet_kind=breed/dog_breed | str breed | Breed of the dog; The breed
 pet_weight=weight_kg/weight | num 1..70 | Weight in kilograms; Weight of the animal in kg
 weight_factor=weight/factor | num 0.1..5 | Weight of the value; Factor of the value
 substance/compound/name | str compound | Name of the substance; The compound
-molar=concentration/molarity | num 0.01..6 | Concentration in moles per liter; Molar concentration
+molar=concentration/molarity | num 0.01..6 | Concentration in moles per liter; Molar concentration in mol/L
 milliliters/volume_ml | int 5..900 | Volume in milliliters; Amount in ml
 meal_dish=dish/dish_name/item | str dish | Name of the dish; What is ordered
 dish_count=quantity/count/portions | int 1..8 | Number of portions; Quantity of the dish
-guest_age=age/guest_age | int 1..85 | Age in years; Age of the guest
+guest_age=age/guest_age | int 1..85 | Age in years; Age of the guest in years
 role/position/job | str job | Role of the person; Job to fill
 openings/headcount/positions | int 1..20 | Number of people wanted; People to hire
-wage/hourly_wage/pay_per_hour | num 11..90 | Wage per hour in dollars; Hourly wage
-worked=hours_worked/hours | int 4..60 | Hours worked; Number of hours
+wage/hourly_wage/pay_per_hour | num 11..90 | Wage per hour in dollars; Hourly wage in dollars
+worked=hours_worked/hours | int 4..60 | Time worked, in hours; Working time in hours
 term/word/source_word | str word | The word; Word to learn
 meaning/translation | str meaning | Meaning of the word; What it means
 team_name=team/club/name | str team | Name of the team; The club

@@ -245,8 +245,8 @@ numbers/values/data | nums 1..100 | Numbers to work on; List of numbers; The val
 sample_a=group_a/x/first_sample | nums 1..80 | Values of the first sample; First list of numbers
 sample_b=group_b/y/second_sample | nums 1..80 | Values of the second sample; Second list of numbers
 weights | nums 0.1..5 | Weights of the values; Weight of each value
-cash_flows/cashflows | nums 500..20000 | Cash flows by period; Yearly cash flows in dollars
-prices/price_list | nums 5..400 | Prices in dollars; List of prices
+cash_flows/cashflows | nums 500..20000 | Cash flows by period, in dollars; Yearly cash flows in dollars
+prices/price_list | nums 5..400 | Prices in dollars; List of prices in dollars
 integers/int_list | ints 1..100 | Integers to work on; List of whole numbers
 scores_list=scores/results | ints 0..100 | Scores reached; List of scores
 vector_a/vector1 | nums -9..9 | First vector; Components of the first vector

@@ -17,13 +17,14 @@ from data_pipeline.core.seeding import stream
 from data_pipeline.core.xlam_format import parse_calls, render_answer
 from data_pipeline.generate.grammar import GrammarGenerator
 from data_pipeline.generate.sampler import Catalogue, plan_shard
+from data_pipeline.generate.units import split_unit
 from data_pipeline.generate.values import Field
 from data_pipeline.recipe import DataRecipe, Grammar
 from data_pipeline.tools.composed.banks import banks
 from data_pipeline.tools.composed.compose import MAX_PARAMETERS
 from data_pipeline.tools.composed.domains import goals
 from data_pipeline.tools.composed.naming import MAX_NAME
-from data_pipeline.tools.composed.parameters import Schema, kinds
+from data_pipeline.tools.composed.parameters import Kind, Schema, kinds
 from data_pipeline.tools.composed.questions import queries_of, questions
 from data_pipeline.tools.schema_check import argument_errors
 from data_pipeline.tools.schema_form import schema_problem
@@ -32,7 +33,20 @@ from data_pipeline.verify.checks import Checker
 
 COUNT = 3000
 SLOTS = re.compile(r"\{([^{}#]+)#?\}")
+BARE = re.compile(r"\{([^{}#]+)#\}")
 HELD_OUT = ("education", "energy", "entertainment", "location")
+NUMERIC = ("int", "num", "ints", "nums")
+_UNIT_WORDS = (
+    "percent|degrees|celsius|years|months|weeks|days|hours|minutes|seconds|meters?|kilometers|centimeters|millimeters"
+    "|nanometers|kilograms|grams|milligrams|liters?|milliliters|hectares?|newtons|hertz|kilopascals|moles|tonnes|pixels"
+    "|megabytes|kcal|calories|dollars|beats per minute|astronomical units|light years"
+)
+_UNIT_SIGNS = "kg|km|cm|mm|nm|mg|g|m|s|ml|MB|Hz|kPa|AU|mmHg|km/h|m/s|N/m|mol/L|mg/dL|kg/m"
+UNIT_TOLD = re.compile(rf"\b(?:(?i:{_UNIT_WORDS})|in (?:{_UNIT_SIGNS}))\b")
+UNIT_SAID = re.compile(
+    rf"(?:[ -](?:(?i:{_UNIT_WORDS}|degree|year|month|week|day|hour|minute|second|tons?|molar?|bpm|px|sqm)|M|N"
+    rf"|{_UNIT_SIGNS})\b| ?[%°])"
+)
 
 
 @cache
@@ -232,6 +246,42 @@ def test_a_share_of_one_is_not_said_in_percent_twice() -> None:
     told = queries_of(goal, dict.fromkeys(goal.required, "x"), ["annual_rate"])
     assert told
     assert not [query for query in told if re.search(r"\{x\} ?(percent|%)", query)]
+
+
+def has_unit(kind: Kind) -> bool:
+    told = any(map(UNIT_TOLD.search, kind.descriptions)) or any(split_unit(name)[1] for name in kind.names)
+    return kind.type in NUMERIC and told
+
+
+def test_a_unit_is_told_by_each_description_of_a_kind_or_by_none() -> None:
+    measured = [kind for kind in kinds().values() if has_unit(kind)]
+    assert len(measured) > 120
+    for kind in measured:
+        assert all(map(UNIT_TOLD.search, kind.descriptions)), kind
+
+
+def test_no_question_says_a_unit_behind_a_value_that_has_one() -> None:
+    """`{weight_kg}` is said as '70 kg': where words for the unit follow, the value stands bare, as `{weight_kg#}`."""
+    slot = re.compile(r"\{([^{}#]+)(#?)\}")
+    bare = 0
+    for text in (text for goal in goals() for asked in questions(goal.domain).values() for text in asked):
+        for found in slot.finditer(text):
+            if has_unit(kinds()[found[1]]) and UNIT_SAID.match(text, found.end()):
+                assert found[2], text
+                bare += 1
+    assert bare
+
+
+def test_what_is_said_bare_is_one_value() -> None:
+    said = {
+        key
+        for goal in goals()
+        for asked in questions(goal.domain).values()
+        for text in asked
+        for key in BARE.findall(text)
+    }
+    assert len(said) > 40
+    assert {kinds()[key].type for key in said} <= {"int", "num"}
 
 
 def test_choices_are_told_by_the_schema_or_by_the_description() -> None:
