@@ -58,7 +58,7 @@ find generic alternatives to a medicine; ? country
 @ medicine dose_mg ? times_daily
 set a reminder for a medicine; time
 record a dose of a medicine; ? date
-calculate the dose of a medicine for a child; weight_kg - dose_mg
+calculate the dose of a medicine for a child; child_kg ? child_age - dose_mg
 @ symptoms ? adult_age gender
 suggest possible causes of symptoms
 assess the urgency of symptoms; ? severity
@@ -216,7 +216,7 @@ identify pests of a plant; ? symptom
 recommend companion plants; ? soil
 @ room_length_m room_width_m ? seeds_per_sqm
 calculate the number of plants for a bed
-calculate the amount of soil for a bed; height
+calculate the amount of soil for a bed; soil_cm
 # agriculture
 @ crop field_hectares ? region
 predict the yield of a crop; ? rainfall_mm soil
@@ -233,12 +233,12 @@ recommend a crop rotation; ? soil years
 calculate the feed need of a herd; animal
 # home_improvement
 @ room_length_m room_width_m ? price
-calculate the paint need of a room; ? height
-calculate the tile need of a floor; ? side
+calculate the paint need of a room; ? wall_height
+calculate the tile need of a floor; ? tile_cm
 estimate the cost of a new floor; material
 @ room ? budget style
 suggest a color scheme for a room; ? color
-estimate the cost of a room renovation; area_sqm
+estimate the cost of a room renovation; room_sqm
 @ job_title home_city ? date min_rating
 find craftsmen in a city
 book a craftsman; date time
@@ -287,12 +287,12 @@ list public holidays of a country
 @ birth_date ? date
 calculate the age of a person
 # pets
-@ animal ? age
+@ animal ? pet_age
 get vaccination advice for a pet
-calculate the feed portion of a pet; weight_kg
+calculate the feed portion of a pet; pet_weight
 find veterinarians in a city; home_city ? open_now
-@ breed ? age
+@ breed ? pet_age
 get the temperament of a dog breed
 find puppies of a dog breed; home_city ? max_price
-estimate the adult weight of a dog; weight_kg
+estimate the adult weight of a dog; pet_weight
 """

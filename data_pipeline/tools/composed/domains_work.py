@@ -27,10 +27,10 @@ schedule maintenance of a machine; date
 get the running hours of a machine; ? start_date end_date
 get the error log of a machine; ? limit
 # construction
-@ room_length_m room_width_m height_m ? units
-calculate the concrete volume of a slab
-calculate the number of bricks of a wall
-estimate the weight of a wall; material
+@ room_length_m room_width_m wall_height ? units
+calculate the concrete volume of a slab; thickness_cm - wall_height
+calculate the number of bricks of a wall; thickness_cm - room_width_m
+estimate the weight of a wall; thickness_cm material - room_width_m
 calculate the air volume of a room
 @ area_sqm ? material budget
 estimate the cost of a roof
@@ -140,12 +140,12 @@ detect faces in a photo; ? limit
 @ brand budget ? min_rating
 recommend a camera; ? difficulty
 # parenting
-@ age gender ? detail
-get the growth percentile of a child; height_cm weight_kg
-@ age ? interests budget
+@ child_age gender ? detail
+get the growth percentile of a child; child_cm child_kg
+@ child_age ? interests budget
 recommend toys for a child; ? limit
 recommend bedtime routines for a child
-@ age home_city ? max_price
+@ child_age home_city ? max_price
 find day care in a city
 find playgroups in a city; day
 @ gender ? country limit

@@ -43,7 +43,7 @@ bought_at=buy_price/purchase_price/price_paid | num 2..600 | Price of a share in
 coin_name=coin/name/cryptocurrency | str coin | Name of the coin; The cryptocurrency
 coin_amount=amount/units/holding | num 0.01..40 | Amount held; Number of coins
 room_kind=room/room_name/name | str room | Name of the room; The room
-wall_height=height_m/height | num 2..4 | Height in meters; Height of the walls in meters
+wall_height=height_m/height/wall_height | num 2..6 | Height in meters; Height of the walls in meters
 part_name=part/component/name | str part | Name of the part; The component
 defects/num_defects/faulty_parts | int 0..40 | Number of defects; Defects found
 crop_name=crop/plant/name | str crop | What is grown; Name of the crop

@@ -19,6 +19,8 @@ month_number=month | int 1..12 | Month as a number from 1 to 12; The month
 hours/duration_hours/num_hours | num 0.5..24 | Number of hours; Duration in hours
 minutes/duration_minutes/duration | int 5..240 | Duration in minutes; Time in minutes | 30
 age/person_age | int 1..95 | Age in years; The person's age in years
+child_age=age/child_age | int 1..14 | Age in years; Age of the child in years
+pet_age=age/current_age | int 1..15 | Age in years; Age of the animal in years
 adult_age=age/current_age | int 18..54 | Age in years; Current age in years
 retirement_age/target_age | int 55..75 | Age at retirement; Age to retire at | 67
 people/num_people/party_size | int 1..16 | Number of people; How many people
@@ -71,10 +73,16 @@ diameter_cm/diameter | num 1..60 | Diameter in centimeters; The diameter in cm
 length_cm/length | num 5..150 | Length in centimeters; The length in cm
 height_cm/height/body_height | num 120..205 | Height in centimeters; Body height in cm
 weight_kg/weight/body_weight | num 40..130 | Weight in kilograms; Body weight in kg
+child_cm=height_cm/height | num 50..150 | Height in centimeters; Height of the child in cm
+child_kg=weight_kg/weight | num 3..45 | Weight in kilograms; Weight of the child in kg
 parcel_kg=weight_kg/weight | num 0.2..30 | Weight of the parcel in kilograms; Weight in kg
 room_length_m/length_m | num 2..15 | Length of the room in meters; Length in m
 room_width_m/width_m | num 2..12 | Width of the room in meters; Width in m
+room_sqm=area_sqm/area/room_area | num 5..60 | Area in square meters; Area of the room in square meters
 area_sqm/area/floor_area | num 20..400 | Area in square meters; Floor area in square meters
+thickness_cm/thickness | int 10..60 | Thickness in centimeters; How thick it is, in cm
+tile_cm=tile_size_cm/tile_size | int 10..90 | Side of a tile in centimeters; Edge of one tile in cm
+soil_cm=depth_cm/depth | int 5..80 | Depth of the soil in centimeters; How deep the soil is, in cm
 field_hectares/area_hectares/field_size | num 0.5..120 | Area of the field in hectares; Field size in hectares
 """
 

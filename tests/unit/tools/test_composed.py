@@ -284,6 +284,16 @@ def test_what_is_said_bare_is_one_value() -> None:
     assert {kinds()[key].type for key in said} <= {"int", "num"}
 
 
+def test_children_and_rooms_are_as_small_as_they_are() -> None:
+    for goal in goals():
+        keys = {*goal.required, *goal.optional}
+        if "child" in goal.thing:
+            assert not keys & {"age", "adult_age", "weight_kg", "height_cm"}, goal
+        if re.search(r"\b(?:room|wall|slab|floor)\b", goal.thing):
+            assert not keys & {"height", "height_m", "side"}, goal
+    assert (kinds()["child_kg"].detail, kinds()["wall_height"].detail) == ("3..45", "2..6")
+
+
 def test_choices_are_told_by_the_schema_or_by_the_description() -> None:
     told: Counter[str] = Counter()
     for tool in tools():
