@@ -7,6 +7,7 @@ companions of a tool, which are drawn from its category, then always differ from
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from data_pipeline.core.queries import KEYWORD, renamed
@@ -33,10 +34,12 @@ _CAMEL_SHARE = 0.12
 _GROUPED_SHARE = 0.2
 """Tools with several optional parameters that take them as one object."""
 _PROMOTED_SHARE = 0.12
+_HEAD_END = re.compile(r" (?:between|by|for|from|in|near|of|on|to|with)\b")
 
-# What goals with these verbs may take beside what is listed for them.
+_LISTING = frozenset({"search", "find", "list", "recommend", "suggest"})
+"""Verbs of goals that may take a limit, if they ask for some of many things."""
+# What goals with other verbs may take beside what is listed for them.
 _USUAL_OPTIONS = {
-    **dict.fromkeys(("search", "find", "list", "recommend", "suggest"), "limit"),
     **dict.fromkeys(("book", "cancel", "order", "schedule", "reserve"), "notify"),
     **dict.fromkeys(("get", "explain"), "include_details"),
     "compare": "detail",
@@ -81,7 +84,7 @@ def _tool(source: str, goal: Goal, number: int, rng: random.Random, taken: dict[
 
 def _parameters(goal: Goal, rng: random.Random) -> Schema:
     known = kinds()
-    usual = _USUAL_OPTIONS.get(goal.verb)
+    usual = _usual_option(goal)
     options = [*goal.optional, *([usual] if usual and usual not in (*goal.required, *goal.optional) else [])]
     room = min(len(options), MAX_PARAMETERS - len(goal.required))
     chosen = rng.sample(options, max(0, min(room, rng.choice(_OPTIONS))))
@@ -106,6 +109,18 @@ def _parameters(goal: Goal, rng: random.Random) -> Schema:
     if queries:
         schema[KEYWORD] = queries
     return _in_camel(schema) if is_camel else schema
+
+
+def _usual_option(goal: Goal) -> str | None:
+    if goal.verb in _LISTING:
+        return "limit" if _asks_for_some(goal.thing) else None
+    return _USUAL_OPTIONS.get(goal.verb)
+
+
+def _asks_for_some(thing: str) -> bool:
+    """Whether any of many are wanted: 'doctors in a city', but not 'a camera', nor 'the divisors of a number'."""
+    head = _HEAD_END.split(thing, maxsplit=1)[0]
+    return head.endswith(("s", "men")) and not head.startswith(("a ", "an ", "the "))
 
 
 def _twin(known: dict[str, Kind], key: str, rng: random.Random) -> Kind:

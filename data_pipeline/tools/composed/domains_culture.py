@@ -9,8 +9,8 @@ check the availability of a book; home_city
 reserve a book; user_id ? date
 get the publication year of a book
 recommend books similar to a book; ? limit
-@ author ? limit
-list books by an author; ? sort_by
+@ author
+list books by an author; ? sort_by limit
 get the biography of an author; ? max_length
 @ genre_book ? min_rating limit
 recommend books of a genre; ? language
@@ -44,12 +44,12 @@ list wars of a century
 get details of an artwork
 estimate the value of an artwork; ? artist
 find the location of an artwork
-@ artist ? period_art limit
-list works of an artist; ? medium
+@ artist ? period_art
+list works of an artist; ? medium limit
 get the biography of an artist
-search exhibitions of an artist; home_city
-@ period_art ? medium limit
-search artworks of a movement; ? start_year end_year
+search exhibitions of an artist; home_city ? limit
+@ period_art ? medium
+search artworks of a movement; ? start_year end_year limit
 explain an art movement; ? detail
 # museums
 @ museum ? date
@@ -64,14 +64,14 @@ find museums in a city; ? max_price
 @ text target_language ? source_language style
 translate a text into a language
 check a translation of a text
-@ word language ? limit
-translate a word into a language
-get synonyms of a word
+@ word language
+translate a word into a language; ? source_language
+get synonyms of a word; ? limit
 get the pronunciation of a word
-get the etymology of a word
-conjugate a verb; ? period
-find example sentences for a word
-@ text ? limit
+get the etymology of a word; ? detail
+conjugate a verb
+find example sentences for a word; ? limit difficulty
+@ text
 detect the language of a text
 check the grammar of a text; language
 # text_tools
@@ -98,8 +98,8 @@ generate a random password; ? count
 send an email; ? files urgent
 schedule an email; date time
 save an email draft
-@ query ? start_date end_date limit
-search emails in a folder; folder
+@ query ? start_date end_date
+search emails in a folder; folder ? limit
 count unread emails in a folder; folder - query
 @ email ? message
 add a contact to the address book; person ? phone
@@ -119,9 +119,9 @@ create a chat group; ? private
 @ platform message ? hashtag
 publish a post on a platform; ? tags
 schedule a post on a platform; date time
-@ username platform ? limit
-get the follower count of a user
-get recent posts of a user
+@ username platform
+get the follower count of a user; ? include_history
+get recent posts of a user; ? limit
 follow a user
 get the engagement rate of a user
 @ hashtag ? platform limit
@@ -141,9 +141,9 @@ compress a file; ? algorithm
 get the size of a file
 split a file into parts; size_mb
 convert a file to another format; file_format
-@ folder ? recursive limit
-list files in a folder; ? sort_order
-search files in a folder; query ? case_sensitive
+@ folder ? recursive
+list files in a folder; ? sort_order limit
+search files in a folder; query ? case_sensitive limit
 delete old files in a folder; days
 calculate the size of a folder
 # images
@@ -205,9 +205,9 @@ create a customer profile; email
 get the order history of a customer; ? limit
 update the phone number of a customer; phone
 # news
-@ topic ? country language limit
-get news on a topic; ? start_date
-search articles on a topic; ? sort_by
+@ topic ? country language
+get news on a topic; ? start_date limit
+search articles on a topic; ? sort_by limit
 summarize news on a topic; ? max_length
 @ company ? limit
 get news on a company

@@ -35,8 +35,8 @@ estimate the body fat of a person; age gender
 @ exercise minutes ? weight_kg
 calculate calories burned in a workout; weight_kg
 record a workout; ? date
-@ muscle_group ? difficulty limit
-recommend exercises for a muscle group
+@ muscle_group ? difficulty
+recommend exercises for a muscle group; ? limit
 create a workout plan; weeks ? days
 @ distance_km minutes
 calculate the running pace of a runner
@@ -69,9 +69,9 @@ get the incidence of a disease; country ? year
 @ specialty home_city ? insurance_type min_rating
 find doctors in a city
 book an appointment with a doctor; patient date ? time
-@ patient ? limit
-get the medical history of a patient
-get lab results of a patient; ? start_date
+@ patient
+get the medical history of a patient; ? limit
+get lab results of a patient; ? start_date limit
 record the blood pressure of a patient; systolic diastolic
 @ vaccine ? age
 get the schedule of a vaccine
@@ -163,12 +163,12 @@ add baggage to a flight booking; quantity
 plan a trip to a city; ? season
 estimate the cost of a trip; people
 create a packing list for a trip; ? season
-@ city ? limit
-list sights in a city; ? interests
+@ city
+list sights in a city; ? interests limit
 plan a walking tour in a city; sights hours
-find guided tours in a city; date ? language
-get safety advice for a city
-find events in a city; date ? category
+find guided tours in a city; date ? language limit
+get safety advice for a city; ? language
+find events in a city; date ? category limit
 @ country ? days
 get travel advice for a country
 check entry requirements of a country; visa_type

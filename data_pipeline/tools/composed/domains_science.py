@@ -244,8 +244,8 @@ calculate the activity of a radioactive sample
 estimate the decomposition of a material
 @ region ? magnitude_min start_date end_date limit
 list recent earthquakes in a region
-list active volcanoes in a region
-get the rock types of a region
+list active volcanoes in a region; - magnitude_min
+get the rock types of a region; - magnitude_min start_date end_date
 # conversion
 @ temp_value from_temp to_temp ? precision
 convert a temperature between units
@@ -295,9 +295,9 @@ get the first ascent of a mountain
 @ river ? units
 get the length of a river
 list the countries along a river
-@ region ? limit
-list the largest lakes in a region
-list the highest mountains in a region
+@ region
+list the largest lakes in a region; ? limit
+list the highest mountains in a region; ? limit
 get the climate of a region; ? season
 @ city ? year
 get the population of a city

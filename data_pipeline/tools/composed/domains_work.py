@@ -148,8 +148,8 @@ recommend bedtime routines for a child
 @ child_age home_city ? max_price
 find day care in a city
 find playgroups in a city; day
-@ gender ? country limit
-suggest names for a baby
+@ gender ? country
+suggest names for a baby; ? limit
 get the popularity of a baby name; year
 # sailing
 @ latitude longitude date ? units

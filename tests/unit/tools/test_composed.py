@@ -23,7 +23,7 @@ from data_pipeline.recipe import DataRecipe, Grammar
 from data_pipeline.tools.composed.banks import banks
 from data_pipeline.tools.composed.compose import MAX_PARAMETERS
 from data_pipeline.tools.composed.domains import goals
-from data_pipeline.tools.composed.naming import MAX_NAME
+from data_pipeline.tools.composed.naming import MAX_NAME, camel
 from data_pipeline.tools.composed.parameters import Kind, Schema, kinds
 from data_pipeline.tools.composed.questions import queries_of, questions
 from data_pipeline.tools.schema_check import argument_errors
@@ -292,6 +292,17 @@ def test_children_and_rooms_are_as_small_as_they_are() -> None:
         if re.search(r"\b(?:room|wall|slab|floor)\b", goal.thing):
             assert not keys & {"height", "height_m", "side"}, goal
     assert (kinds()["child_kg"].detail, kinds()["wall_height"].detail) == ("3..45", "2..6")
+
+
+def test_a_limit_is_for_results_of_which_there_may_be_many() -> None:
+    limits = {*kinds()["limit"].names, *map(camel, kinds()["limit"].names)}
+    limited = [tool.description for tool in tools() if limits & {*names_below(tool.parameters)}]
+    assert len(limited) > 0.04 * COUNT
+    single = (
+        r"shoe size|camera|outfit|vertex|divisors|blood pressure|biography|follower count|follow|walking tour|climate"
+    )
+    assert [tool for tool in tools() if re.search(single, tool.description)]
+    assert not [description for description in limited if re.search(single, description)]
 
 
 def test_choices_are_told_by_the_schema_or_by_the_description() -> None:
