@@ -2,17 +2,21 @@
 
 The sequence is one and the same for any count. In round 0 each goal becomes one tool, in an order drawn once, and so
 on in later rounds. Two tools of one goal answer the same requests, so each round has categories of its own:
-companions of a tool, which are drawn from its category, then always differ from it in what they do.
+companions of a tool, which are drawn from its category, then always differ from it in what they do. Those of round 0
+are named like the domains, as are the categories of the bundled tools: a goal that one of these serves as well starts
+with the second category.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from data_pipeline.core.queries import KEYWORD, renamed
 from data_pipeline.core.schema import Tool
 from data_pipeline.core.seeding import stream
+from data_pipeline.tools import bundled
 from data_pipeline.tools.composed.domains import Goal, goals
 from data_pipeline.tools.composed.naming import MAX_NAME, camel, tool_name
 from data_pipeline.tools.composed.parameters import Kind, Schema, kinds
@@ -70,16 +74,33 @@ def _turns() -> Iterator[tuple[int, Goal, random.Random]]:
 def _tool(source: str, goal: Goal, number: int, rng: random.Random, taken: dict[str, Tool]) -> Tool | None:
     """A tool of this goal; None where all names tried are taken or too long."""
     names = (tool_name(goal, rng) for _ in range(_NAME_TRIES))
-    name = next((name for name in names if len(name) <= MAX_NAME and name not in taken), None)
+    name = next((name for name in names if len(name) <= MAX_NAME and not (name in taken or _names_bundled(name))), None)
     if name is None:
         return None
+    category = number + (2 if _is_bundled(goal) else 1)
     return Tool(
         name=name,
         description=told(goal, rng),
         parameters=_parameters(goal, rng),
         source=source,
-        category=goal.domain if number == 0 else f"{goal.domain}_{number + 1}",
+        category=goal.domain if category == 1 else f"{goal.domain}_{category}",
     )
+
+
+@cache
+def _bundled() -> dict[str, tuple[str, ...]]:
+    """Domain -> names of its bundled tools."""
+    return {domain: tuple(bundled.functions(domain)) for domain in bundled.domains()}
+
+
+def _names_bundled(name: str) -> bool:
+    return any(name in names for names in _bundled().values())
+
+
+def _is_bundled(goal: Goal) -> bool:
+    """Whether a bundled tool of the same domain does it too: all words of its name but the verb are the goal's."""
+    words = {*goal.thing.split()}
+    return any({*name.split("_")[1:]} <= words for name in _bundled().get(goal.domain, ()))
 
 
 def _parameters(goal: Goal, rng: random.Random) -> Schema:

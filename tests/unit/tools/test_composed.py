@@ -20,6 +20,7 @@ from data_pipeline.generate.sampler import Catalogue, plan_shard
 from data_pipeline.generate.units import split_unit
 from data_pipeline.generate.values import Field
 from data_pipeline.recipe import DataRecipe, Grammar
+from data_pipeline.tools import bundled
 from data_pipeline.tools.composed.banks import banks
 from data_pipeline.tools.composed.compose import MAX_PARAMETERS
 from data_pipeline.tools.composed.domains import goals
@@ -303,6 +304,16 @@ def test_a_limit_is_for_results_of_which_there_may_be_many() -> None:
     )
     assert [tool for tool in tools() if re.search(single, tool.description)]
     assert not [description for description in limited if re.search(single, description)]
+
+
+def test_no_tool_does_what_a_bundled_tool_of_its_category_does() -> None:
+    names = {domain: [*bundled.functions(domain)] for domain in bundled.domains()}
+    assert not {tool.name for tool in tools()} & {name for domain in names for name in names[domain]}
+    assert {tool.topic for tool in tools()} & names.keys() == {"real_estate", "sports", "travel", "weather"}
+    for tool in tools():
+        words = {*re.findall("[a-z]+", tool.description)}
+        assert not [name for name in names.get(tool.topic, ()) if {*name.split("_")[1:]} <= words], tool
+    assert any("dew point" in tool.description for tool in tools())
 
 
 def test_choices_are_told_by_the_schema_or_by_the_description() -> None:
