@@ -11,6 +11,7 @@ from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_jsonl
 from data_pipeline.core.schema import Message, Origin, Tool, ToolCall, Trajectory
 from data_pipeline.core.xlam_format import render, render_prompt
+from data_pipeline.curate.keywords import shown
 from data_pipeline.generate.grammar import GrammarGenerator
 from data_pipeline.generate.sampler import Catalogue, plan_shard
 from data_pipeline.recipe import DataRecipe, Grammar
@@ -38,7 +39,7 @@ EVERYTHING = ViewSettings(shuffle_tools=1, mask_names=0.5, other_conversion=0.5,
 
 @pytest.fixture(scope="module")
 def bundled() -> tuple[Tool, ...]:
-    return open_pool(RECIPE.tools, RECIPE.source_options).tools
+    return tuple(shown(tool, ()) for tool in open_pool(RECIPE.tools, RECIPE.source_options).tools)
 
 
 @pytest.fixture(scope="module")
