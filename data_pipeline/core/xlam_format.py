@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from pydantic import ValidationError
+
 from data_pipeline.core.errors import FormatError, InputError, nearest
 from data_pipeline.core.prompt_texts import (
     BFCL_FORMAT_INSTRUCTION,
@@ -36,7 +38,7 @@ PARSE_REASONS = {
     "not_json": "the text is not JSON, or was cut off",
     "too_deep": "nested deeper than the parser goes",
     "duplicate_key": "an object names a key twice",
-    "nan": "NaN or Infinity, which JSON does not have",
+    "nan": "NaN, Infinity, or a number too large for a float",
     "unknown_shape": "neither {'tool_calls': [...]} nor a list",
     "bad_call": "a call that is not exactly {'name': text, 'arguments': object}",
 }
@@ -194,7 +196,9 @@ def _load_json(text: str) -> Any:
         raise FormatError("empty", "the answer has no text")
     if text.startswith("```"):
         raise FormatError("code_fence", "the answer is wrapped in a code fence")
-    decoder = json.JSONDecoder(object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite)
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_unique_keys, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_whole
+    )
     try:
         value, end = decoder.raw_decode(text)
     except RecursionError as error:
@@ -217,8 +221,14 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _finite(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise FormatError("nan", f"{text} is beyond what a number can hold")
+        raise FormatError("nan", f"{text[:40]} is beyond what a number can hold")
     return value
+
+
+def _whole(text: str) -> int:
+    """Refused beyond what a float holds, so that whoever compares it with a float can."""
+    _finite(text)
+    return int(text)
 
 
 def _refuse_constant(name: str) -> None:
@@ -233,4 +243,7 @@ def _parse_call(entry: Any) -> ToolCall:
         raise FormatError("bad_call", "'name' must be text")
     if not isinstance(arguments, dict):
         raise FormatError("bad_call", f"'arguments' of '{name}' must be an object")
-    return ToolCall(name=name, arguments=arguments)
+    try:
+        return ToolCall(name=name, arguments=arguments)
+    except ValidationError as error:  # of what JSON can hold, depth alone is refused
+        raise FormatError("too_deep", f"'arguments' of '{name}' are nested too deeply") from error

@@ -118,7 +118,7 @@ class _Answer:
         parts = [self.calls[index] for index in sorted(self.calls)]
         try:
             return render_answer([ToolCall(name=part.name, arguments=json.loads(part.arguments)) for part in parts])
-        except ValueError:  # no object: the model's own text, for the reader of answers to refuse
+        except (ValueError, RecursionError):  # no object: the model's own text, for the reader of answers to refuse
             told = ", ".join(f'{{"name": {dumps(part.name)}, "arguments": {part.arguments}}}' for part in parts)
             return f'{{"tool_calls": [{told}]}}'
 

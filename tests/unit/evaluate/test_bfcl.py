@@ -137,6 +137,26 @@ def test_thousands_of_calls_are_read(package: Package) -> None:
     assert not judge(package, case, many).valid
 
 
+@pytest.mark.parametrize(
+    ("argument", "error"), [("9" * 400, "unreadable:nan"), ("[" * 300 + "]" * 300, "unreadable:too_deep")]
+)
+def test_arguments_that_the_checker_cannot_take_are_wrong(package: Package, argument: str, error: str) -> None:
+    for case in load_cases(package, "simple_python", 20):
+        (call,) = json.loads(right(case))["tool_calls"]
+        given = ", ".join(f"{json.dumps(key)}: {argument}" for key in call["arguments"])
+        answer = f'[{{"name": {json.dumps(call["name"])}, "arguments": {{{given}}}}}]'
+        assert judge(package, case, answer).error == error
+
+
+def test_a_checker_that_fails_costs_the_one_case(package: Package) -> None:
+    def fails(*_: Any) -> dict[str, Any]:
+        raise TypeError("unhashable")
+
+    (case,) = load_cases(package, "multiple", 1)
+    found = judge(replace(package, ast_checker=fails), case, right(case))
+    assert (found.valid, found.error, found.detail) == (False, "checker:TypeError", "unhashable")
+
+
 def test_the_first_json_that_holds_calls_is_read() -> None:
     text = 'Well {so} [1] I call [{"name": "f", "arguments": {"x": 1}}] now'
     assert read_leniently(text, "xlam-1") == [{"f": {"x": 1}}]

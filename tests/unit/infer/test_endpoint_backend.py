@@ -278,13 +278,15 @@ def test_calls_that_the_server_parsed_come_back_as_an_answer(serve: Callable[...
     assert [found.name for found in parse_calls(done.text)] == ["add", "mul"]
 
 
-def test_arguments_that_are_no_json_are_not_mended(serve: Callable[..., Server]) -> None:
+@pytest.mark.parametrize("arguments", ["{x", '{"x": ' + "[" * 100_000], ids=["no JSON", "too deep"])
+def test_arguments_that_are_no_json_are_not_mended(serve: Callable[..., Server], arguments: str) -> None:
     def reply(handler: Handler, body: dict[str, Any]) -> None:
-        handler.stream(chunk("", "tool_calls", tool_calls=[{"index": 0, "function": {"name": "a", "arguments": "{x"}}]))
+        function = {"name": "a", "arguments": arguments}
+        handler.stream(chunk("", "tool_calls", tool_calls=[{"index": 0, "function": function}]))
 
     with EndpointBackend(serve(reply).url) as backend:
         (done,) = backend.complete([ASK], silent)
-    assert done.text == '{"tool_calls": [{"name": "a", "arguments": {x}]}'
+    assert done.text == f'{{"tool_calls": [{{"name": "a", "arguments": {arguments}}}]}}'
 
 
 def test_a_server_without_log_probabilities_is_asked_without(serve: Callable[..., Server]) -> None:

@@ -89,9 +89,11 @@ def _error(package: Package, case: Case, calls: Calls | None, reason: str) -> tu
         return ("calls_something", "called a tool that does not help") if calls else ("calls_nothing", reason)
     if calls is None:
         return f"unreadable:{reason}", reason
-    found = package.ast_checker(
-        case.functions, calls, case.truth, package.languages[case.language], case.category, MODEL
-    )
+    language = package.languages[case.language]
+    try:
+        found = package.ast_checker(case.functions, calls, case.truth, language, case.category, MODEL)
+    except Exception as trouble:  # it is not made for every value, and one answer must not end the scoring
+        return f"checker:{type(trouble).__name__}", str(trouble)
     if found["valid"]:
         return "", ""
     return str(found["error_type"]), _text(found["error"])
