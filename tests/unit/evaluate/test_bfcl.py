@@ -120,6 +120,21 @@ def test_fenced_answers_are_right_by_the_lenient_reading_only(package: Package) 
         assert (found.valid, found.lenient) == (False, True)
 
 
+def test_a_call_inside_prose_is_wrong_by_the_lenient_reading_where_nothing_is_to_be_called(package: Package) -> None:
+    case = load_cases(package, "irrelevance", 1)[0]
+    call = json.dumps([{"name": case.tools[0]["name"], "arguments": {}}])
+    readings = {"None helps.": (True, True), "[]": (True, True), f"I call {call}": (True, False), call: (False, False)}
+    for answer, expected in readings.items():
+        found = judge(package, case, answer)
+        assert (found.valid, found.lenient) == expected
+
+
+def test_calls_read_strictly_are_not_read_again(package: Package) -> None:
+    (case,) = load_cases(package, "multiple", 1)
+    found = judge(package, case, wrong(case)[0])
+    assert (found.valid, found.lenient, found.error) == (False, False, "simple_function_checker:wrong_func_name")
+
+
 def test_prose_and_an_empty_list_call_nothing(package: Package) -> None:
     case = load_cases(package, "irrelevance", 1)[0]
     assert judge(package, case, '{"tool_calls": []}').valid

@@ -25,7 +25,8 @@ class Judgement:
 
     Attributes:
         valid: right by the strict reading.
-        lenient: right if the first JSON object or list inside the text is read, whatever stands around it.
+        lenient: right if the first JSON object or list inside the text is read, whatever stands around it; as `valid`
+            where the strict reading finds calls.
         error: class of the error of the strict reading; '' if it is right.
         detail: what the evaluator said.
     """
@@ -47,10 +48,10 @@ def judge(package: Package, case: Case, answer: str, variant: str = "xlam-1") ->
     """
     calls, reason = read_strictly(answer, variant)
     error, detail = _error(package, case, calls, reason)
-    if not error:
-        return Judgement(valid=True, lenient=True)
-    rescued, _ = _error(package, case, read_leniently(answer, variant), "not_json")
-    return Judgement(valid=False, lenient=not rescued, error=error, detail=detail)
+    if calls:
+        return Judgement(valid=not error, lenient=not error, error=error, detail=detail)
+    rescued, _ = _error(package, case, read_leniently(answer, variant), reason)
+    return Judgement(valid=not error, lenient=not rescued, error=error, detail=detail)
 
 
 def read_strictly(answer: str, variant: str) -> tuple[Calls | None, str]:
