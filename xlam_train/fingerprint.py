@@ -1,13 +1,14 @@
-"""Which base model an adapter belongs to, so that it is never put on another one."""
+"""Which weights a model has: so that an adapter is never put on another base, nor answers taken for another model's.
+
+PyTorch and safetensors are imported where they are needed: a GGUF file is told apart without them.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-
-import torch
-from safetensors import safe_open
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 RECORD = "base_model.json"
 SAMPLED_TENSORS, SAMPLED_VALUES = 8, 65_536
+FILE_HEAD, FILE_BLOCKS, FILE_BLOCK = 1 << 20, 64, 64 << 10
 SHAPE_KEYS = (
     "model_type",
     "vocab_size",
@@ -82,8 +84,34 @@ def weights_sha256(folder: Path) -> str:
     """Hash of the first values of a few weights, evenly spread over the sorted names, rounded to bf16.
 
     Rounded, because the same model is handed around in bf16 and widened to fp32. Some 10 ms for any size.
+
+    Raises:
+        InputError: the folder holds no weights, or broken ones.
     """
+    from safetensors import SafetensorError
+
+    try:
+        return _tensors_sha256(folder)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{folder}: its weights cannot be read ({error}); export it again") from error
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file's size, its first MiB and blocks evenly spread over all of it. Some 10 ms for any size."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(f"{size}\n".encode())
+    with path.open("rb") as stream:
+        digest.update(stream.read(FILE_HEAD))
+        for index in range(FILE_BLOCKS):
+            stream.seek(max(0, size - FILE_BLOCK) * index // (FILE_BLOCKS - 1))
+            digest.update(stream.read(FILE_BLOCK))
+    return digest.hexdigest()
+
+
+def _tensors_sha256(folder: Path) -> str:
     places = {name: file for file in sorted(folder.glob("model*.safetensors")) for name in _names(file)}
+    if not places:
+        raise InputError(f"{folder}: no weights here (model*.safetensors); export it again")
     names = sorted(places)
     picked = sorted({names[i * (len(names) - 1) // (SAMPLED_TENSORS - 1)] for i in range(SAMPLED_TENSORS)})
     digest = hashlib.sha256()
@@ -94,16 +122,21 @@ def weights_sha256(folder: Path) -> str:
 
 
 def _sample(file: Path, name: str) -> bytes:
+    import torch
+    from safetensors import safe_open
+
     with safe_open(file, framework="pt") as weights:
         view = weights.get_slice(name)
         shape = view.get_shape()
-        width = torch.Size(shape[1:]).numel()
+        width = math.prod(shape[1:])
         values = view[: max(1, SAMPLED_VALUES // max(1, width))] if shape else weights.get_tensor(name)
     sample: bytes = values.reshape(-1)[:SAMPLED_VALUES].to(torch.bfloat16).view(torch.int16).numpy().tobytes()
     return sample
 
 
 def _names(file: Path) -> list[str]:
+    from safetensors import safe_open
+
     with safe_open(file, framework="pt") as weights:
         return list(weights.keys())
 

@@ -8,12 +8,13 @@ model in other weights.
 
     python scripts/bench/ablations.py [--minutes 6] [--samples 120] [--rows base "no packing"] [--out runs/ablations]
 
-Rows that are done are read, not repeated.
+Rows that are done are read, not repeated, as long as recipes and questions are the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data_pipeline.core.dataset import shard_paths
 from data_pipeline.core.jsonl import read_json, write_json
 from data_pipeline.core.settings import load_settings
 from data_pipeline.report.console import console, table
@@ -87,7 +89,7 @@ def main() -> int:
     parser.add_argument("--rows", nargs="+", choices=[row.name for row in ROWS], help="only these; default: all")
     parser.add_argument("--out", type=Path, default=Path("runs/ablations"), help="default: %(default)s")
     told = parser.parse_args()
-    study = Study(told.out / f"{told.minutes:g}-minutes-{told.samples}-queries", told.minutes, told.samples)
+    study = Study(told.out / study_name(told.minutes, told.samples), told.minutes, told.samples)
     chosen = [row for row in ROWS if told.rows is None or row.name in (BASE, *told.rows)]
     results = [study.result(row) for row in chosen]
     if told.rows is None:
@@ -109,6 +111,14 @@ def main() -> int:
     ]
     console().print(table(f"{told.minutes:g} minutes of training, {told.samples} questions of people", columns, lines))
     return 0
+
+
+def study_name(minutes: float, samples: int) -> str:
+    """Of a study's folder, so that rows of changed recipes or questions are made anew."""
+    digest = hashlib.sha256()
+    for path in (Path(DATA), Path(TRAIN), *shard_paths(Path(DEV))):
+        digest.update(path.read_bytes())
+    return f"{minutes:g}-minutes-{samples}-queries-{digest.hexdigest()[:8]}"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,24 @@ def test_every_row_changes_the_recipes_it_says_it_changes(ablations: ModuleType)
         assert (after[1] != before[1]) == bool(row.train), row.name
 
 
+def test_changed_recipes_and_questions_never_meet_old_rows(
+    ablations: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = [tmp_path / "data.yaml", tmp_path / "train.yaml", tmp_path / "dev" / "shards" / "0000.jsonl"]
+    changed[-1].parent.mkdir(parents=True)
+    for name, path in zip(("DATA", "TRAIN", "DEV"), (*changed[:2], tmp_path / "dev"), strict=True):
+        monkeypatch.setattr(ablations, name, str(path))
+    for path in changed:
+        path.write_text("a: 1\n")
+    names = [ablations.study_name(6.0, 120)]
+    for path in changed:
+        path.write_text("a: 2\n")
+        names.append(ablations.study_name(6.0, 120))
+    assert len(set(names)) == len(names)
+    assert names[-1] == ablations.study_name(6.0, 120)
+    assert all(name.startswith("6-minutes-120-queries-") for name in names)
+
+
 @pytest.mark.parametrize("kind", ["invented", "asked"])
 def test_the_answer_is_the_word_of_the_question(kind: str) -> None:
     command = [sys.executable, "scripts/copying_questions.py", kind, "--words", "40"]

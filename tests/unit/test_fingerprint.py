@@ -11,7 +11,7 @@ from tiny_bases import save_base
 from transformers import AutoModelForCausalLM
 
 from data_pipeline.core.errors import InputError
-from xlam_train.fingerprint import BaseRecord, check_base, read_record, weights_sha256
+from xlam_train.fingerprint import BaseRecord, check_base, file_sha256, read_record, weights_sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,3 +55,29 @@ def test_files_that_hold_the_weights_twice_do_not_count(tiny_base: Path, tmp_pat
     copy = shutil.copytree(tiny_base, tmp_path / "copy")
     shutil.copyfile(tiny_base / "model.safetensors", copy / "consolidated.safetensors")
     assert weights_sha256(copy) == weights_sha256(tiny_base)
+
+
+def test_a_folder_without_weights_or_with_broken_ones_is_one_line(tiny_base: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no weights here"):
+        weights_sha256(tmp_path)
+    weights = (tiny_base / "model.safetensors").read_bytes()
+    (tmp_path / "model.safetensors").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        weights_sha256(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [0, 10, 100_000, 9 << 20])
+def test_a_file_is_told_by_size_beginning_and_blocks_to_its_very_end(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(bytes(size))
+    found = [file_sha256(path)]
+    width = size // 50 + 1  # as a tensor that was trained; single bytes are seen in the beginning and the last block
+    for start, end in {(0, 1), (size // 2, size // 2 + width), (size - 1, size)} if size else ():
+        path.write_bytes(bytes(start) + b"x" * (end - start) + bytes(size - end))
+        found.append(file_sha256(path))
+    path.write_bytes(bytes(size + 1))
+    found.append(file_sha256(path))
+    assert len(set(found)) == len(found)
+    path.write_bytes(bytes(size))
+    assert file_sha256(path) == found[0]

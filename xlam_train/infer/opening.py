@@ -1,4 +1,4 @@
-"""Which backend a model is asked through, from how it is named."""
+"""Which backend a model is asked through, and which weights it has, from how it is named."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from data_pipeline.core.errors import InputError
 
 if TYPE_CHECKING:
     from xlam_train.infer.backends import Backend
+
+VLLM = "vllm:"
 
 
 def open_backend(model: str, threads: int | None = None) -> Backend:
@@ -22,16 +24,37 @@ def open_backend(model: str, threads: int | None = None) -> Backend:
     Raises:
         InputError: there is no such model.
     """
-    if model.startswith(("http://", "https://")):
+    if _is_address(model):
         from xlam_train.infer.endpoint_backend import EndpointBackend
 
         url, _, name = model.partition("#")
         return EndpointBackend(url, name)
-    if model.startswith("vllm:"):
+    if model.startswith(VLLM):
         from xlam_train.infer.vllm_backend import VllmBackend
 
-        return VllmBackend(model.removeprefix("vllm:"))
+        return VllmBackend(model.removeprefix(VLLM))
     return _open_path(Path(model), threads)
+
+
+def weights_fingerprint(model: str) -> str | None:
+    """What is the same for the same weights alone; None for a server, which shows nobody its weights.
+
+    Args:
+        model: as for `open_backend`.
+
+    Raises:
+        InputError: a folder without weights, or with broken ones.
+    """
+    if _is_address(model):
+        return None
+    from xlam_train.fingerprint import file_sha256, weights_sha256
+
+    path = Path(model.removeprefix(VLLM))
+    return file_sha256(path) if path.is_file() else weights_sha256(path)
+
+
+def _is_address(model: str) -> bool:
+    return model.startswith(("http://", "https://"))
 
 
 def _open_path(path: Path, threads: int | None) -> Backend:

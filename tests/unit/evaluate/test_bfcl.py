@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_pipeline.core.errors import CheckFailed, InputError
-from xlam_train.evaluate.bfcl.asking import ANSWERS, Answer, Asking, ask
+from xlam_train.evaluate.bfcl.asking import ANSWERS, RUN, Answer, Asking, ask
 from xlam_train.evaluate.bfcl.cases import (
     AST,
     CATEGORIES,
@@ -251,7 +251,7 @@ def test_without_every_row_there_is_no_comparison(package: Package) -> None:
 
 def test_half_a_surrogate_pair_is_wrong_and_can_be_stored(package: Package, tmp_path: Path) -> None:
     cases = load_cases(package, "multiple", 1)
-    asking = Asking("model", "template", 64, package.version)
+    asking = Asking("model", "template", 64, package.version, "w")
     model = Model(cases)
     model.answers = dict.fromkeys(model.answers, '{"tool_calls": [{"name": "\ud800", "arguments": {}}]}')
     answers = ask(model, asking, cases, tmp_path)  # type: ignore[arg-type]
@@ -266,6 +266,12 @@ class Model:
     def __init__(self, cases: Sequence[Case], lives: int = 10**6) -> None:
         self.answers = {json.dumps(case.tools) + case.messages[-1]["content"]: right(case) for case in cases}
         self.lives, self.asked = lives, 0
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is loaded."""
 
     def complete(self, requests: Sequence[Any], progress: Any) -> list[Completion]:
         self.lives -= 1
@@ -282,7 +288,7 @@ class Model:
 
 def test_a_dead_server_costs_nothing_that_was_answered(package: Package, tmp_path: Path) -> None:
     cases = load_cases(package, "multiple", 80)
-    asking = Asking("model", "template", 64, package.version)
+    asking = Asking("model", "template", 64, package.version, "w")
     with pytest.raises(InputError, match="went away"):
         ask(Model(cases, lives=1), asking, cases, tmp_path)  # type: ignore[arg-type]
     lines = (tmp_path / ANSWERS).read_bytes()
@@ -295,6 +301,38 @@ def test_a_dead_server_costs_nothing_that_was_answered(package: Package, tmp_pat
     assert report.categories["multiple"].share > 0.95
     with pytest.raises(InputError, match="other settings"):
         ask(model, replace(asking, max_tokens=65), cases, tmp_path)  # type: ignore[arg-type]
+
+
+def test_a_new_model_of_the_same_name_never_gets_old_answers(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"GGUF of one training")
+    backend = Model(load_cases(package, "multiple", 3))
+    monkeypatch.setattr("xlam_train.evaluate.bfcl.run.open_backend", lambda _: backend)
+
+    def run() -> dict[str, Any]:
+        return run_bfcl(str(model), ["multiple"], "template", 64, 3, tmp_path / "out")[1]
+
+    assert run()["run"]["weights"] == run()["run"]["weights"]
+    assert backend.asked == 3
+    settings = json.loads((tmp_path / "out" / RUN).read_text())
+    model.write_bytes(b"GGUF of the next one")
+    with pytest.raises(InputError, match=r"model.gguf before its weights changed; choose another --out, or delete it"):
+        run()
+    del settings["weights"]  # as folders were before they told
+    (tmp_path / "out" / RUN).write_text(json.dumps(settings))
+    with pytest.raises(InputError, match="another model or of other settings"):
+        run()
+
+
+def test_a_server_is_told_by_what_it_calls_its_model(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = Model(load_cases(package, "multiple", 1))
+    monkeypatch.setattr("xlam_train.evaluate.bfcl.run.open_backend", lambda _: backend)
+    _, kept = run_bfcl("http://host:1/v1", ["multiple"], "template", 64, 1, tmp_path)
+    assert kept["run"]["weights"] == backend.name
 
 
 def stock_runner(monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -355,14 +393,14 @@ class Tokenizer:
 def test_the_stock_handler_asks_what_we_ask(package: Package, variant: Any) -> None:
     for category in ("simple_java", "multiple", "live_simple"):
         for case, entry in zip(load_cases(package, category), package.load_cases(category), strict=True):
-            request = Asking("m", variant, 64, package.version).request(case)
+            request = Asking("m", variant, 64, package.version, "w").request(case)
             asked = "|".join(message["content"] for message in request.prompt.messages) + ">"  # type: ignore[union-attr]
             assert format_prompt(Tokenizer(), entry["question"][0], entry["function"], variant) == asked
 
 
 def test_constrained_is_another_run_in_the_same_words(package: Package) -> None:
     (case,) = load_cases(package, "simple_python", 1)
-    free = Asking("m", "xlam-1", 64, package.version)
+    free = Asking("m", "xlam-1", 64, package.version, "w")
     bound = replace(free, constrained=True)
     assert free.request(case).constraint is None
     assert replace(bound.request(case), constraint=None) == free.request(case)

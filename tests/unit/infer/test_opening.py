@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from data_pipeline.core.errors import InputError
 from xlam_train.infer.endpoint_backend import EndpointBackend
 from xlam_train.infer.llama_cpp import LlamaCppBackend
-from xlam_train.infer.opening import open_backend
+from xlam_train.infer.opening import open_backend, weights_fingerprint
 from xlam_train.infer.transformers_backend import TransformersBackend
 from xlam_train.infer.vllm_backend import VllmBackend
 
@@ -36,6 +38,28 @@ def test_the_name_says_which_backend(tiny_base: Path, tmp_path: Path) -> None:
     assert isinstance(open_backend(str(tmp_path / "a.gguf")), LlamaCppBackend)
     assert isinstance(open_backend("https://host:1/v1"), EndpointBackend)
     assert isinstance(open_backend(f"vllm:{tiny_base}"), VllmBackend)
+
+
+def test_a_name_with_other_weights_is_told(tiny_base: Path, copy: Path, tmp_path: Path) -> None:
+    of_folder = weights_fingerprint(str(copy))
+    assert weights_fingerprint(str(tiny_base)) == weights_fingerprint(f"vllm:{copy}") == of_folder
+    tensors = load_file(copy / "model.safetensors")
+    save_file({name: tensor + 1 for name, tensor in tensors.items()}, copy / "model.safetensors", {"format": "pt"})
+    assert weights_fingerprint(str(copy)) != of_folder
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    of_file = weights_fingerprint(str(tmp_path / "a.gguf"))
+    (tmp_path / "a.gguf").write_bytes(b"gguf")
+    assert weights_fingerprint(str(tmp_path / "a.gguf")) != of_file
+    assert weights_fingerprint("http://host:1/v1") is None
+
+
+def test_a_gguf_file_is_told_without_torch(tmp_path: Path) -> None:
+    (tmp_path / "a.gguf").write_bytes(b"GGUF")
+    code = (
+        "import sys; from xlam_train.infer.opening import weights_fingerprint; weights_fingerprint(sys.argv[1]); "
+        "sys.exit('torch' in sys.modules or 'safetensors' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.gguf")], check=True)
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class Asking:
             them here and gives the template plain messages.
         max_tokens: an answer that is not over by then is wrong.
         package: version of the leaderboard's package.
+        weights: of the model, by `weights_fingerprint`; of a server, what it calls the model.
         constrained: only valid calls can come out, which the leaderboard asks of nobody.
     """
 
@@ -60,6 +61,7 @@ class Asking:
     prompting: Prompting
     max_tokens: int
     package: str
+    weights: str
     constrained: bool = False
 
     @property
@@ -147,10 +149,13 @@ def open_answers(asking: Asking, folder: Path) -> Iterator[Answer]:
     Raises:
         InputError: it belongs to others.
     """
-    path = folder / RUN
-    if path.exists() and read_json(path) != asdict(asking):
-        raise InputError(f"{folder}: holds answers of another model or of other settings; choose another --out")
-    write_json(path, asdict(asking))
+    path, wanted = folder / RUN, asdict(asking)
+    stored = read_json(path) if path.exists() else wanted
+    if stored != wanted:
+        renewed = "weights" in stored and {**stored, "weights": asking.weights} == wanted
+        whose = f"{asking.model} before its weights changed" if renewed else "another model or of other settings"
+        raise InputError(f"{folder}: holds answers of {whose}; choose another --out, or delete it")
+    write_json(path, wanted)
     return iter(_read(folder / ANSWERS))
 
 

@@ -11,7 +11,7 @@ from xlam_train.evaluate.bfcl.cases import ANY_CALL, MULTI_TURN, NO_CALL, SINGLE
 from xlam_train.evaluate.bfcl.multi_turn import Services, ask_conversations, judge_conversations, load_conversations
 from xlam_train.evaluate.bfcl.package import load_package
 from xlam_train.evaluate.bfcl.scores import count, judge_answers
-from xlam_train.infer.opening import open_backend
+from xlam_train.infer.opening import open_backend, weights_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +55,11 @@ def run_bfcl(
         raise InputError(f"--prompt: {prompting} has no multi-turn form here; use xlam-1 for multi-turn categories")
     if set(categories) & set(MULTI_TURN) and constrained:
         raise InputError("--constrained: multi-turn categories end with text, which no call is; leave them out")
-    asking = Asking(model, prompting, max_tokens, load_package().version, constrained)
+    version = load_package().version
     folder.mkdir(parents=True, exist_ok=True)
     with open_backend(model) as backend:
+        weights = weights_fingerprint(model) or backend.name
+        asking = Asking(model, prompting, max_tokens, version, weights, constrained)
         answers, judged = _single(backend, asking, [name for name in categories if name in SINGLE_TURN], sample, folder)
         if set(categories) & set(MULTI_TURN):
             chosen = [name for name in categories if name in MULTI_TURN]
