@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_pipeline.core.errors import CheckFailed, InputError
-from xlam_train.evaluate.bfcl.asking import ANSWERS, RUN, Answer, Asking, ask
+from xlam_train.evaluate.answers import ANSWERS, RUN, Answer
+from xlam_train.evaluate.bfcl.asking import Asking, ask
 from xlam_train.evaluate.bfcl.cases import (
     AST,
     CATEGORIES,

@@ -12,14 +12,14 @@ import importlib
 import itertools
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import FormatError, InputError
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
 from data_pipeline.core.xlam_format import parse_calls
-from xlam_train.evaluate.bfcl.asking import Answer, answer_all
+from xlam_train.evaluate.answers import Answer, answer_all
 from xlam_train.evaluate.bfcl.cases import draw, tool_schema
 from xlam_train.evaluate.bfcl.judging import Judgement
 from xlam_train.evaluate.bfcl.scores import Judged
@@ -118,7 +118,7 @@ def ask_conversations(
         seconds = round(time.perf_counter() - began, 3)
         return [Answer(conversation.id, json.dumps(written), True, 0, seconds)]
 
-    return answer_all(asking, conversations, folder, 1, put)
+    return answer_all(asdict(asking), conversations, folder, 1, put)
 
 
 def judge_conversations(

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.evaluate.bfcl.asking import Asking, ask, rate
+from xlam_train.evaluate.answers import rate
+from xlam_train.evaluate.bfcl.asking import Asking, ask
 from xlam_train.evaluate.bfcl.cases import ANY_CALL, MULTI_TURN, NO_CALL, SINGLE_TURN, choose_categories, load_cases
 from xlam_train.evaluate.bfcl.multi_turn import Services, ask_conversations, judge_conversations, load_conversations
 from xlam_train.evaluate.bfcl.package import load_package
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from xlam_train.evaluate.bfcl.asking import Answer, Prompting
+    from xlam_train.evaluate.answers import Answer
+    from xlam_train.evaluate.bfcl.asking import Prompting
     from xlam_train.evaluate.bfcl.scores import BfclReport, Judged
     from xlam_train.infer.backends import Backend
 

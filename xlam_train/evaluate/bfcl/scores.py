@@ -15,7 +15,7 @@ from xlam_train.evaluate.statistics import wilson_interval
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from xlam_train.evaluate.bfcl.asking import Answer
+    from xlam_train.evaluate.answers import Answer
     from xlam_train.evaluate.bfcl.cases import Case
     from xlam_train.evaluate.bfcl.judging import Judgement
     from xlam_train.evaluate.bfcl.package import Package
