@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
 from data_pipeline.report.console import progress_bar
+from xlam_train.infer.backends import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from xlam_train.infer.backends import Completion
+    from xlam_train.infer.backends import Backend, Completion, Progress, Request
 
 CHUNK = 32  # answers that a kill can cost at most; enough to keep an endpoint busy
 RUN, ANSWERS = "run.json", "answers.jsonl"
@@ -45,6 +46,7 @@ class Answer:
         stopped: it ended by itself.
         tokens: how many it wrote, 0 where a server does not tell.
         seconds: it took.
+        refused: why there is no answer, such as a prompt beyond the context; '' where there is one.
     """
 
     id: str
@@ -52,13 +54,34 @@ class Answer:
     stopped: bool
     tokens: int
     seconds: float
+    refused: str = ""
 
     @classmethod
-    def of(cls, question: Question, completion: Completion) -> Answer:
-        """What a backend answered."""
+    def of(cls, question: Question, completion: Completion | RequestRefused) -> Answer:
+        """What came of a request."""
+        if isinstance(completion, RequestRefused):
+            return cls(question.id, "", False, 0, 0.0, str(completion))
         # Half a surrogate pair cannot be written, and a model can write one.
         text = completion.text.encode("utf-8", "replace").decode()
         return cls(question.id, text, completion.stopped, len(completion.tokens), round(completion.seconds, 3))
+
+
+def complete_each(
+    backend: Backend, requests: Sequence[Request], progress: Progress
+) -> list[Completion | RequestRefused]:
+    """As `Backend.complete`, with the refusal in place of each answer that is refused.
+
+    Answers are a function of their requests, so where one is refused, all are asked again one by one.
+
+    Raises:
+        InputError: the model cannot be asked.
+    """
+    try:
+        return [*backend.complete(requests, progress)]
+    except RequestRefused as refusal:
+        if len(requests) == 1:
+            return [refusal]
+    return [found for request in requests for found in complete_each(backend, [request], lambda count: None)]
 
 
 def answer_all(
@@ -78,18 +101,38 @@ def answer_all(
         put: asks some; hears how many more are done.
 
     Raises:
-        InputError: the folder holds answers of another model or other settings, or the model cannot be asked.
+        InputError: the folder holds answers of another model or other settings, the model cannot be asked, or refused
+            all it was asked first.
     """
     found = {answer.id: answer for answer in open_answers(identity, folder)}
     left = [question for question in questions if question.id not in found]
+    known = len(questions) - len(left)
+    fresh: list[Answer] = []
     with progress_bar() as bar, (folder / ANSWERS).open("a", encoding="utf-8") as stream:
-        task = bar.add_task("leaderboard", total=len(questions), completed=len(questions) - len(left), note="")
+        task = bar.add_task("leaderboard", total=len(questions), completed=known, note="")
         for start in range(0, len(left), chunk_size):
-            for answer in put(left[start : start + chunk_size], lambda done: bar.advance(task, done)):
-                found[answer.id] = answer
-                stream.write(json.dumps(asdict(answer)) + "\n")
+            fresh += put(left[start : start + chunk_size], lambda done: bar.advance(task, done))
+            bar.update(task, completed=known + min(start + chunk_size, len(left)))
+            if not found and _are_all_refused(fresh, min(CHUNK, len(left))):
+                continue  # stored with the first one that is answered
+            stream.writelines(json.dumps(asdict(answer)) + "\n" for answer in fresh)
             stream.flush()
+            found.update((answer.id, answer) for answer in fresh)
+            fresh = []
     return {question.id: found[question.id] for question in questions}
+
+
+def _are_all_refused(first: Sequence[Answer], enough: int) -> bool:
+    """Whether the first answers of a run are refusals, all of them.
+
+    Raises:
+        InputError: they are `enough` to tell that model or settings are wrong, which must not become a score of 0.
+    """
+    if not all(answer.refused for answer in first):
+        return False
+    if len(first) < enough:
+        return True
+    raise InputError(f"none of the first {len(first)} questions was answered; mend this first: {first[0].refused}")
 
 
 def open_answers(identity: Mapping[str, Any], folder: Path) -> Iterator[Answer]:
@@ -123,8 +166,8 @@ def _read(path: Path) -> list[Answer]:
 
 
 def rate(answers: Iterable[Answer]) -> dict[str, Any]:
-    """Time and length of answers."""
-    done = list(answers)
+    """Time and length of answers, without what was refused."""
+    done = [answer for answer in answers if not answer.refused]
     seconds, tokens = sum(answer.seconds for answer in done), sum(answer.tokens for answer in done)
     return {
         "answers": len(done),

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
+from data_pipeline.core.errors import InputError
+
 Progress = Callable[[int], None]
 
 SPEAKS_XLAM = "[BEGIN OF AVAILABLE TOOLS]"
@@ -89,6 +91,10 @@ class Completion:
     seconds: float
 
 
+class RequestRefused(InputError):
+    """This request cannot be answered; others can."""
+
+
 class Backend(Protocol):
     """A model that can be asked. Used in a `with` block, which loads and frees it.
 
@@ -112,6 +118,8 @@ class Backend(Protocol):
             progress: hears how many more are done.
 
         Raises:
+            RequestRefused: one of the requests cannot be answered, such as a prompt beyond the context; ask the others
+                without it.
             InputError: the model cannot do what is asked, or a server cannot be reached.
         """
 

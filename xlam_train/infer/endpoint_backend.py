@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from data_pipeline.core.errors import InputError, nearest
-from xlam_train.infer.backends import Chat, Completion, Constraint, Progress, Request
+from xlam_train.infer.backends import Chat, Completion, Constraint, Progress, Request, RequestRefused
 from xlam_train.infer.llama_server import SAMPLERS, LlamaServer
 from xlam_train.infer.server_answer import read_answer
 
@@ -146,9 +146,10 @@ class EndpointBackend:
                 for done in as_completed(work):
                     done.result()
                     progress(1)
-            except BaseException:
+            except BaseException as error:
                 pool.shutdown(wait=False, cancel_futures=True)
-                self._http.close()  # which ends the requests that are on their way
+                if not isinstance(error, RequestRefused):  # after which others are asked
+                    self._http.close()  # which ends the requests that are on their way
                 raise
         return [done.result() for done in work]
 

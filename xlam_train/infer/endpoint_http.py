@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import openai
-from httpx2 import Client, ConnectError, ReadError, ReadTimeout, Response, SyncByteStream, Timeout
+from httpx2 import Client, ConnectError, ReadError, Response, SyncByteStream, Timeout
 from openai import OpenAI, Stream
 
 from data_pipeline.core.errors import InputError
+from xlam_train.infer.backends import RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,17 +87,18 @@ class EndpointHttp:
         """An answer's events as they come, or the one body of an answer that is not streamed.
 
         Raises:
-            InputError: as everywhere.
             BadRequest: the server does not take the request as it is.
+            RequestRefused: the answer cannot be read, was broken off by the server, or is beyond its time or size.
+            InputError: as everywhere.
         """
         try:
             for event in self._stream(path, body) if body.get("stream") else self._whole(path, body):
                 if not isinstance(event, dict):
                     raise ValueError("an event that is no object")
                 yield event
-        except openai.BadRequestError as error:
-            raise BadRequest(f"{self._url}: HTTP 400: {self._one_line(error.message)}") from error
         except (openai.OpenAIError, ValueError) as error:
+            if _is_of_this_answer(error):
+                raise RequestRefused(f"{self._url}: {self._explain(error)}") from error
             self._raise(error)
 
     def _stream(self, path: str, body: Mapping[str, Any]) -> Stream[object]:
@@ -107,9 +109,12 @@ class EndpointHttp:
         return [json.loads(patient.post(path, cast_to=Response, body=dict(body)).content)]
 
     def _raise(self, error: Exception) -> NoReturn:
-        raise InputError(f"{self._url}: {self._explain(error)}") from error
+        kind = BadRequest if isinstance(error, openai.BadRequestError) else InputError
+        raise kind(f"{self._url}: {self._explain(error)}") from error
 
     def _explain(self, error: Exception) -> str:
+        if isinstance(error.__cause__, _Beyond):
+            return str(error.__cause__)
         if isinstance(error, openai.APITimeoutError):
             return f"no answer in time ({self._silence:g} s without a word); is the server overloaded?"
         if isinstance(error, openai.APIConnectionError):
@@ -125,6 +130,8 @@ class EndpointHttp:
 
     def _explain_status(self, error: openai.APIStatusError) -> str:
         said = f"HTTP {error.status_code}: {self._one_line(error.message)}"
+        if error.status_code == 400:
+            return said
         if error.status_code in (401, 403):
             state = "correct the key in" if self._key else "it wants a key: put it into"
             return f"{said}; {state} the environment variable {self._key_variable}"
@@ -138,8 +145,12 @@ class EndpointHttp:
         return (line.replace(self._key, "***") if self._key else line)[:_REASON_LENGTH]
 
 
-class BadRequest(InputError):
+class BadRequest(RequestRefused):
     """The server does not take the request; it may take another."""
+
+
+class _Beyond(ReadError):
+    """The answer is beyond its time or size."""
 
 
 class _Bounded(SyncByteStream):
@@ -147,6 +158,7 @@ class _Bounded(SyncByteStream):
 
     def __init__(self, stream: SyncByteStream, seconds: float) -> None:
         self._stream = stream
+        self._seconds = seconds
         self._until = time.monotonic() + seconds
 
     def __iter__(self) -> Iterator[bytes]:
@@ -154,9 +166,9 @@ class _Bounded(SyncByteStream):
         for part in self._stream:
             left -= len(part)
             if left < 0:
-                raise ReadError(f"more than {MOST_BYTES >> 20} MiB in one answer")
+                raise _Beyond(f"more than {MOST_BYTES >> 20} MiB in one answer")
             if time.monotonic() > self._until:
-                raise ReadTimeout("the answer goes on and on")
+                raise _Beyond(f"no answer in time (not at its end after {self._seconds:g} s)")
             yield part
 
     def close(self) -> None:
@@ -168,6 +180,13 @@ def _bound(response: Response, seconds: float) -> None:
     # Compressed although it was not asked for: left as it is, it will not read as JSON, and cannot swell.
     response.headers.pop("content-encoding", None)
     response.stream = _Bounded(response.stream, seconds)
+
+
+def _is_of_this_answer(error: Exception) -> bool:
+    """Whether the server is there, and only this answer cannot be had or read."""
+    if isinstance(error, openai.APIConnectionError):
+        return isinstance(error.__cause__, _Beyond)
+    return not isinstance(error, openai.APIStatusError)
 
 
 def _is_local(url: str) -> bool:

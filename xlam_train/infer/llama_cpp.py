@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Chat, Completion, Progress, Request
+from xlam_train.infer.backends import Chat, Completion, Progress, Request, RequestRefused
 from xlam_train.infer.gguf_check import F32, check_gguf
 from xlam_train.infer.llama_server import SAMPLERS, LlamaServer
 
@@ -150,27 +150,28 @@ class LlamaCppBackend:
         try:
             return _direct().open(request, timeout=REQUEST_SECONDS)
         except urllib.error.HTTPError as error:
-            raise self._refused(path, error.read()) from error
+            kind = RequestRefused if error.code < 500 else InputError
+            raise kind(self._refusal(path, error.read())) from error
 
     def _events(self, response: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         """The JSON objects of a stream of server-sent events.
 
         Raises:
-            InputError: llama.cpp broke the answer off.
+            RequestRefused: llama.cpp broke the answer off.
         """
         for line in response:
             if line.startswith(b"data: {"):
                 event: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
                 if "error" in event:
-                    raise self._refused("/completion", line.removeprefix(b"data: "))
+                    raise RequestRefused(self._refusal("/completion", line.removeprefix(b"data: ")))
                 yield event
 
-    def _refused(self, path: str, body: bytes) -> InputError:
+    def _refusal(self, path: str, body: bytes) -> str:
         try:
             reason = str(json.loads(body)["error"]["message"])
         except (ValueError, KeyError, TypeError):
             reason = body.decode(errors="replace")
-        return InputError(f"{self._model}: llama.cpp refused {path}: {' '.join(reason.split())[:200]}")
+        return f"{self._model}: llama.cpp refused {path}: {' '.join(reason.split())[:200]}"
 
 
 def _direct() -> urllib.request.OpenerDirector:

@@ -15,7 +15,7 @@ from typing import Any
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import ToolCall, dumps
 from data_pipeline.core.xlam_format import render_answer
-from xlam_train.infer.backends import Completion
+from xlam_train.infer.backends import Completion, RequestRefused
 
 _NO_COMPLETION = "its answer is no completion as OpenAI's API has it; check the address"
 _BY_ITSELF = frozenset({"stop", "tool_calls"})
@@ -32,7 +32,8 @@ def read_answer(events: Iterable[Mapping[str, Any]], where: str, started: float)
         started: `time.perf_counter()` when the request was sent.
 
     Raises:
-        InputError: the events are no such chunks, or end before the answer does.
+        RequestRefused: an event is no such chunk.
+        InputError: there is no event, or they end before the answer does.
     """
     answer, event = _Answer(), None
     try:
@@ -41,7 +42,7 @@ def read_answer(events: Iterable[Mapping[str, Any]], where: str, started: float)
                 answer.first = answer.first or _first_token(event, started)
                 answer.add(choice)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{where}: {_NO_COMPLETION}") from error
+        raise RequestRefused(f"{where}: {_NO_COMPLETION}") from error
     if event is None:
         raise InputError(f"{where}: {_NO_COMPLETION}")
     if not answer.finish:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Chat, Completion, Constraint, Progress, Request
+from xlam_train.infer.backends import Chat, Completion, Constraint, Progress, Request, RequestRefused
 from xlam_train.infer.transformers_decoding import Answer, Decoder
 
 BATCH = 10
@@ -97,7 +97,7 @@ class TransformersBackend:
         """See `Backend.prompt_text`.
 
         Raises:
-            InputError: the folder carries no template, or its template does not take this conversation.
+            RequestRefused: the folder carries no template, or its template does not take this conversation.
         """
         from jinja2 import TemplateError
 
@@ -110,7 +110,9 @@ class TransformersBackend:
             )
         except (TemplateError, ValueError) as error:
             reason = str(error).splitlines()[0]
-            raise InputError(f"{self._path}: its chat template cannot write this conversation ({reason})") from error
+            raise RequestRefused(
+                f"{self._path}: its chat template cannot write this conversation ({reason})"
+            ) from error
         return str(text)
 
     def tokenize(self, text: str) -> list[int]:

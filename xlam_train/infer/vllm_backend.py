@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Chat, Completion, Progress, Request
+from xlam_train.infer.backends import Chat, Completion, Progress, Request, RequestRefused
 
 
 class VllmBackend:
@@ -91,7 +91,7 @@ class VllmBackend:
             return list(self._llm.generate(list(prompts), list(sampling), use_tqdm=False))
         except ValueError as error:  # a prompt beyond the context, or a grammar that it does not read
             reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise InputError(f"{self._path}: vLLM does not take the request ({reason})") from error
+            raise RequestRefused(f"{self._path}: vLLM does not take the request ({reason})") from error
 
     def _prompt_ids(self, prompt: str | Chat) -> list[int]:
         return self.tokenize(prompt if isinstance(prompt, str) else self.prompt_text(prompt))

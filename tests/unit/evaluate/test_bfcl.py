@@ -24,7 +24,7 @@ from xlam_train.evaluate.bfcl.cases import (
     load_cases,
     tool_schema,
 )
-from xlam_train.evaluate.bfcl.judging import judge, read_leniently
+from xlam_train.evaluate.bfcl.judging import Judgement, judge, read_leniently
 from xlam_train.evaluate.bfcl.package import MODEL, load_package
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
 from xlam_train.evaluate.bfcl.report import bar_chart, category_table, july_table
@@ -334,6 +334,15 @@ def test_a_server_is_told_by_what_it_calls_its_model(
     monkeypatch.setattr("xlam_train.evaluate.bfcl.run.open_backend", lambda _: backend)
     _, kept = run_bfcl("http://host:1/v1", ["multiple"], "template", 64, 1, tmp_path)
     assert kept["run"]["weights"] == backend.name
+
+
+def test_a_refused_case_is_wrong_in_every_category(package: Package) -> None:
+    for category in ("simple_python", "irrelevance", "live_relevance"):
+        cases = load_cases(package, category, 2)
+        answers = answered(cases, ["[]", "[]"])
+        answers[cases[0].id] = Answer(cases[0].id, "", False, 0, 0.0, "beyond the context")
+        first, _ = judge_answers(package, cases, answers, "xlam-1")
+        assert first.judgement == Judgement(False, False, "refused", "beyond the context")
 
 
 def stock_runner(monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_pipeline.core.xlam_format import parse_calls
+from xlam_train.evaluate.answers import Answer
+from xlam_train.evaluate.bfcl.asking import Asking
 from xlam_train.evaluate.bfcl.cases import MULTI_TURN
 from xlam_train.evaluate.bfcl.multi_turn import (
     MAX_STEPS,
     Services,
+    ask_conversations,
     converse,
     judge_conversation,
+    judge_conversations,
     load_conversations,
     safe_calls,
 )
 from xlam_train.evaluate.bfcl.package import load_package
-from xlam_train.infer.backends import Completion
+from xlam_train.infer.backends import Completion, RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from xlam_train.evaluate.bfcl.multi_turn import Conversation
 
@@ -50,11 +55,14 @@ class Script:
 
     name = "script"
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts, self.prompts = list(texts), list[str]()
+    def __init__(self, texts: Sequence[str], refuses_after: int | None = None) -> None:
+        self.texts, self.prompts, self.refuses_after = list(texts), list[str](), refuses_after
 
     def complete(self, requests: Sequence[Any], progress: Any) -> list[Completion]:
         (request,) = requests
+        if len(self.prompts) == self.refuses_after:
+            self.refuses_after = None
+            raise RequestRefused("beyond the context")
         self.prompts.append(json.dumps(request.prompt.messages))
         return [Completion(self.texts.pop(0), (1,), (), (), True, 0.1, 0.1)]
 
@@ -95,6 +103,18 @@ def test_a_model_that_never_stops_is_stopped(services: Services) -> None:
     written = converse(script, services, conversation, 64, "endless")  # type: ignore[arg-type]
     assert [len(steps) for steps in written] == [MAX_STEPS] * len(conversation.truth)
     assert judge_conversation(services, conversation, written, "endless").error == "multi_turn:force_terminated"
+
+
+def test_a_refused_step_ends_its_conversation_alone(services: Services, tmp_path: Path) -> None:
+    first, second = load_conversations(load_package(), "multi_turn_base")[:2]
+    texts = [as_answer(first, first.truth[0][:1]), *["[]" for _ in second.truth]]
+    script = Script(texts, refuses_after=1)
+    asking = Asking("m", "xlam-1", 64, "1", "w")
+    answers = ask_conversations(script, services, asking, [first, second], tmp_path)  # type: ignore[arg-type]
+    assert answers[first.id] == Answer(first.id, "", False, 0, 0.0, "beyond the context")
+    judged = judge_conversations(services, [first, second], answers)
+    assert [found.judgement.error for found in judged] == ["refused", "multi_turn:empty_turn_model_response"]
+    assert not [key for key in services.memory if key.startswith("asked")]
 
 
 @pytest.mark.parametrize(

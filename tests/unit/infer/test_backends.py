@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from xlam_train.export.gguf import write_gguf
-from xlam_train.infer.backends import Backend, Chat, Completion, Constraint, Request
-from xlam_train.infer.llama_cpp import LlamaCppBackend
+from xlam_train.infer.backends import Backend, Chat, Completion, Constraint, Request, RequestRefused
+from xlam_train.infer.llama_cpp import CONTEXT, LlamaCppBackend
 from xlam_train.infer.opening import open_backend
 from xlam_train.infer.transformers_backend import TransformersBackend
 
@@ -176,6 +176,27 @@ def test_a_constraint_lets_nothing_else_out(kind: str, request: pytest.FixtureRe
         assert done.stopped
         assert done.logprobs[0] < math.log(0.5)  # it would have begun otherwise: told before the constraint
     assert free.text == backend.complete([REQUESTS[1]], silent)[0].text
+
+
+def test_a_prompt_beyond_the_context_is_refused_and_the_next_is_answered(
+    llama_cpp: Backend, answers: dict[str, list[Completion]]
+) -> None:
+    with pytest.raises(RequestRefused, match=r"llama\.cpp refused /completion: .*context") as caught:
+        llama_cpp.complete([Request("word " * (CONTEXT + 1), MAX_TOKENS)], silent)
+    assert "\n" not in str(caught.value)
+    assert llama_cpp.complete(REQUESTS[:1], silent)[0].tokens == answers["llama.cpp"][0].tokens
+
+
+def test_an_answer_that_llama_cpp_breaks_off_is_refused(tmp_path: Path) -> None:
+    backend = LlamaCppBackend(tmp_path / "model.gguf")
+    lines = [b'data: {"content": "Hel"}\n', b'data: {"error": {"message": "no\\nroom"}}\n']
+    with pytest.raises(RequestRefused, match="no room"):
+        list(backend._events(lines))
+
+
+def test_a_conversation_that_its_template_does_not_take_is_refused(transformers: Backend) -> None:
+    with pytest.raises(RequestRefused, match="its chat template cannot write this conversation"):
+        transformers.complete([Request(Chat(({"role": "user"},)))], silent)
 
 
 def test_an_answer_ends_where_no_more_of_it_is_wanted(answers: dict[str, list[Completion]], gguf: Path) -> None:

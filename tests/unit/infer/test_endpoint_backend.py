@@ -13,7 +13,7 @@ import pytest
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.xlam_format import parse_calls
-from xlam_train.infer.backends import Chat, Constraint, Request
+from xlam_train.infer.backends import Chat, Constraint, Request, RequestRefused
 from xlam_train.infer.endpoint_backend import KEY_VARIABLE, EndpointBackend
 from xlam_train.infer.opening import open_backend
 
@@ -132,7 +132,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for event in events:
-            data = f"data: {event if isinstance(event, str) else json.dumps(event)}\n\n".encode()
+            data = (
+                event if isinstance(event, bytes) else (event if isinstance(event, str) else json.dumps(event)).encode()
+            )
+            data = b"data: %s\n\n" % data
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         if whole:
             self.wfile.write(b"0\r\n\r\n")
@@ -388,6 +391,50 @@ def test_a_failed_answer_is_one_line(
 ) -> None:
     monkeypatch.setattr("xlam_train.infer.endpoint_http.RETRIES", 0)
     one_line(serve(reply).url, match, silence=0.2, seconds=0.3)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda handler, body: handler.send(400, '{"error": {"message": "beyond the context"}}'),
+        lambda handler, body: handler.stream(chunk("Hel"), "{not json"),
+        lambda handler, body: handler.stream(chunk("Hel"), b'{"choices": [{"text": "\xff"}]}'),
+        lambda handler, body: handler.stream(chunk("Hel"), {"choices": [7]}),
+        lambda handler, body: handler.stream(chunk("Hel"), {"error": {"message": "out of room"}}),
+        lambda handler, body: handler.stream(chunk("x" * 2000, "stop")),
+        drips,
+    ],
+    ids=["400", "broken JSON", "broken UTF-8", "odd event", "broken off", "too large", "too long"],
+)
+def test_what_this_answer_alone_lacks_is_refused_and_others_are_answered(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, reply: Reply
+) -> None:
+    monkeypatch.setattr("xlam_train.infer.endpoint_http.MOST_BYTES", 1000)
+    server = serve(lambda handler, body: (reply if body["max_tokens"] == 5 else says_hello)(handler, body))
+    with EndpointBackend(server.url, silence=1, seconds=0.3) as backend:
+        with pytest.raises(RequestRefused, match=server.url):
+            backend.complete([ASK, Request(CHAT, 5), ASK], silent)
+        assert backend.complete([ASK], silent)[0].text == "Hello"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda handler, body: handler.stream(chunk("Hel"), whole=False),
+        lambda handler, body: handler.stream(chunk("Hel"), "[DONE]"),
+        lambda handler, body: handler.send(500, '{"error": {"message": "no room"}}'),
+        lambda handler, body: handler.send(200, "<h1>Bad gateway</h1>", "text/html"),
+        lambda handler, body: time.sleep(1),
+    ],
+    ids=["gone", "cut", "500", "no answer", "silent"],
+)
+def test_a_server_that_is_gone_or_broken_refuses_nothing(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, reply: Reply
+) -> None:
+    monkeypatch.setattr("xlam_train.infer.endpoint_http.RETRIES", 0)
+    with pytest.raises(InputError) as caught, EndpointBackend(serve(reply).url, silence=0.2) as backend:
+        backend.complete([ASK], silent)
+    assert not isinstance(caught.value, RequestRefused)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Chat, Constraint, Request
+from xlam_train.infer.backends import Chat, Constraint, Request, RequestRefused
 from xlam_train.infer.opening import open_backend
 from xlam_train.infer.vllm_backend import VllmBackend
 
@@ -92,7 +92,7 @@ def test_given_answers_are_scored_as_part_of_the_prompt(backend: VllmBackend) ->
 
 
 def test_what_vllm_refuses_is_one_line(backend: VllmBackend) -> None:
-    with backend, pytest.raises(InputError, match="The prompt is too long") as caught:
+    with backend, pytest.raises(RequestRefused, match="The prompt is too long") as caught:
         backend.complete([Request("Do it " * 500)], lambda _: None)
     assert "\n" not in str(caught.value)
 

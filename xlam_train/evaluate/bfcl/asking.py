@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
-from xlam_train.evaluate.answers import CHUNK, Answer, answer_all
+from xlam_train.evaluate.answers import CHUNK, Answer, answer_all, complete_each
 from xlam_train.infer.backends import Chat, Request
 from xlam_train.infer.constrain import answer_constraint
 
@@ -67,11 +67,11 @@ def ask(backend: Backend, asking: Asking, cases: Sequence[Case], folder: Path) -
     """All answers by id: those on the disk, and the rest from the model.
 
     Raises:
-        InputError: the folder holds answers of another model or other settings, or the model cannot be asked.
+        InputError: see `answer_all`.
     """
 
     def put(chunk: Sequence[Case], done: Callable[[int], None]) -> list[Answer]:
-        completions = backend.complete([asking.request(case) for case in chunk], done)
+        completions = complete_each(backend, [asking.request(case) for case in chunk], done)
         return [Answer.of(case, completion) for case, completion in zip(chunk, completions, strict=True)]
 
     return answer_all(asdict(asking), sorted(cases, key=_shared_first), folder, CHUNK, put)

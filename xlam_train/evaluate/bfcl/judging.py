@@ -37,6 +37,11 @@ class Judgement:
     detail: str = ""
 
 
+def refused(reason: str) -> Judgement:
+    """Of a case without an answer: wrong, also where nothing is to be called."""
+    return Judgement(valid=False, lenient=False, error="refused", detail=reason)
+
+
 def judge(package: Package, case: Case, answer: str, variant: str = "xlam-1") -> Judgement:
     """Judge an answer.
 

@@ -21,10 +21,10 @@ from data_pipeline.core.turns import prompt
 from data_pipeline.core.xlam_format import parse_calls
 from xlam_train.evaluate.answers import Answer, answer_all
 from xlam_train.evaluate.bfcl.cases import draw, tool_schema
-from xlam_train.evaluate.bfcl.judging import Judgement
+from xlam_train.evaluate.bfcl.judging import Judgement, refused
 from xlam_train.evaluate.bfcl.scores import Judged
 from xlam_train.evaluate.bfcl.stock_handler import as_source
-from xlam_train.infer.backends import Chat, Request
+from xlam_train.infer.backends import Chat, Request, RequestRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,13 +108,20 @@ def load_conversations(package: Package, category: str, sample: int | None = Non
 def ask_conversations(
     backend: Backend, services: Services, asking: Asking, conversations: Sequence[Conversation], folder: Path
 ) -> dict[str, Answer]:
-    """All answers by id, resumable like single ones; the text of an answer is the JSON of what `converse` returns."""
+    """All answers by id, resumable like single ones; the text of an answer is the JSON of what `converse` returns.
+
+    A request that is refused ends its conversation, which then has no answer.
+    """
 
     def put(chunk: Sequence[Conversation], done: Callable[[int], None]) -> list[Answer]:
         (conversation,) = chunk
         began = time.perf_counter()
-        written = converse(backend, services, conversation, asking.max_tokens, "asked")
-        done(1)
+        try:
+            written = converse(backend, services, conversation, asking.max_tokens, "asked")
+        except RequestRefused as refusal:
+            return [Answer.of(conversation, refusal)]
+        finally:
+            done(1)
         seconds = round(time.perf_counter() - began, 3)
         return [Answer(conversation.id, json.dumps(written), True, 0, seconds)]
 
@@ -125,10 +132,15 @@ def judge_conversations(
     services: Services, conversations: Sequence[Conversation], answers: Mapping[str, Answer]
 ) -> list[Judged]:
     """Judge what `ask_conversations` returned."""
-    texts = [(conversation, answers[conversation.id].text) for conversation in conversations]
-    return [
-        Judged(c.category, c.id, text, judge_conversation(services, c, json.loads(text), "judged")) for c, text in texts
-    ]
+
+    def judged(conversation: Conversation, answer: Answer) -> Judged:
+        if answer.refused:
+            found = refused(answer.refused)
+        else:
+            found = judge_conversation(services, conversation, json.loads(answer.text), "judged")
+        return Judged(conversation.category, conversation.id, answer.text, found)
+
+    return [judged(conversation, answers[conversation.id]) for conversation in conversations]
 
 
 def converse(
@@ -142,6 +154,10 @@ def converse(
         conversation: the case.
         max_tokens: of one answer.
         name: of the services, unique in this process.
+
+    Raises:
+        RequestRefused: a request cannot be answered.
+        InputError: the model cannot be asked.
     """
     tools = [tool_schema(function) for function in conversation.entry["function"]]
     missing = conversation.entry.get("missed_function", {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import CheckFailed
 from xlam_train.evaluate.bfcl.cases import AST, OTHER_LANGUAGES
-from xlam_train.evaluate.bfcl.judging import judge
+from xlam_train.evaluate.bfcl.judging import judge, refused
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
 from xlam_train.evaluate.statistics import wilson_interval
 
@@ -122,8 +122,12 @@ def judge_answers(package: Package, cases: Sequence[Case], answers: Mapping[str,
         answers: by case id.
         variant: how calls are written.
     """
-    texts = [(case, answers[case.id].text) for case in cases]
-    return [Judged(case.category, case.id, text, judge(package, case, text, variant)) for case, text in texts]
+
+    def judged(case: Case, answer: Answer) -> Judged:
+        found = refused(answer.refused) if answer.refused else judge(package, case, answer.text, variant)
+        return Judged(case.category, case.id, answer.text, found)
+
+    return [judged(case, answers[case.id]) for case in cases]
 
 
 def count(judged: Iterable[Judged]) -> BfclReport:
