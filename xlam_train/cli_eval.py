@@ -84,7 +84,7 @@ def _bfcl(arguments: argparse.Namespace) -> None:
     write_atomic(arguments.out / "scores.svg", pages.bar_chart(report, name).encode())
     if arguments.json:
         print_json(result)
-    for shown in (pages.category_table(report), pages.july_table(report, name)):
+    for shown in (pages.category_table(report), pages.cut_line(report), pages.july_table(report, name)):
         if shown is not None:
             console().print(shown)
     if arguments.constrained:

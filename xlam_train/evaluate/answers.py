@@ -56,6 +56,11 @@ class Answer:
     seconds: float
     refused: str = ""
 
+    @property
+    def cut(self) -> bool:
+        """It was not over at the most tokens that an answer may have."""
+        return not self.stopped and not self.refused
+
     @classmethod
     def of(cls, question: Question, completion: Completion | RequestRefused) -> Answer:
         """What came of a request."""

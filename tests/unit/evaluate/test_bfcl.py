@@ -27,7 +27,7 @@ from xlam_train.evaluate.bfcl.cases import (
 from xlam_train.evaluate.bfcl.judging import Judgement, judge, read_leniently
 from xlam_train.evaluate.bfcl.package import MODEL, load_package
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
-from xlam_train.evaluate.bfcl.report import bar_chart, category_table, july_table
+from xlam_train.evaluate.bfcl.report import bar_chart, category_table, cut_line, july_table
 from xlam_train.evaluate.bfcl.run import run_bfcl
 from xlam_train.evaluate.bfcl.scores import BfclReport, CategoryScore, count, judge_answers
 from xlam_train.evaluate.bfcl.stock_handler import decode_ast, decode_execute, format_prompt
@@ -222,14 +222,27 @@ def test_scores_tables_and_chart(package: Package) -> None:
     table = july_table(report, "mine")
     assert table is not None
     assert table.row_count == 6
+    assert cut_line(report) is None
     chart = bar_chart(report, "mine <1>")
     assert chart.count("<rect") == 3 + 6 * 3
     assert "mine &lt;1&gt;" in chart
     json.dumps(report.to_dict())
 
 
+def test_cut_answers_are_counted_and_told(package: Package) -> None:
+    cases = load_cases(package, "multiple", 3)
+    answers = answered(cases, [right(case) for case in cases])
+    cut, lost = cases[0].id, cases[1].id
+    answers[cut] = replace(answers[cut], stopped=False)
+    answers[lost] = Answer(lost, "", False, 0, 0.0, "beyond the context")
+    report = scores(package, cases, answers)
+    assert report.to_dict()["categories"]["multiple"]["cut"] == 1
+    assert report.categories["multiple"].right == 2, "what is whole before the cut counts, as in the stock evaluator"
+    assert cut_line(report) == "1 of 3 answers were cut at --max-tokens."
+
+
 def test_the_mean_is_over_the_categories_in_python() -> None:
-    score = CategoryScore(cases=10, right=0, lenient=0, low=0.0, high=0.3)
+    score = CategoryScore(cases=10, right=0, lenient=0, low=0.0, high=0.3, cut=0)
     shares = {"simple_python": 8, "multiple": 4, "simple_java": 0, "simple_javascript": 0, "irrelevance": 10}
     report = BfclReport({name: replace(score, right=right) for name, right in shares.items()}, {}, {})
     assert report.ast_mean() == pytest.approx(0.6)

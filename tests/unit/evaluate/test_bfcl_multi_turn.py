@@ -23,6 +23,7 @@ from xlam_train.evaluate.bfcl.multi_turn import (
     safe_calls,
 )
 from xlam_train.evaluate.bfcl.package import load_package
+from xlam_train.evaluate.bfcl.scores import count
 from xlam_train.infer.backends import Completion, RequestRefused
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ class Script:
 
     name = "script"
 
-    def __init__(self, texts: Sequence[str], refuses_after: int | None = None) -> None:
-        self.texts, self.prompts, self.refuses_after = list(texts), list[str](), refuses_after
+    def __init__(self, texts: Sequence[str], refuses_after: int | None = None, cut_at: int | None = None) -> None:
+        self.texts, self.prompts, self.refuses_after, self.cut_at = list(texts), list[str](), refuses_after, cut_at
 
     def complete(self, requests: Sequence[Any], progress: Any) -> list[Completion]:
         (request,) = requests
@@ -64,7 +65,11 @@ class Script:
             self.refuses_after = None
             raise RequestRefused("beyond the context")
         self.prompts.append(json.dumps(request.prompt.messages))
-        return [Completion(self.texts.pop(0), (1,), (), (), True, 0.1, 0.1)]
+        return [Completion(self.texts.pop(0), (1,), (), (), len(self.prompts) != self.cut_at, 0.1, 0.1)]
+
+
+def texts_of(written: Sequence[Sequence[Completion]]) -> list[list[str]]:
+    return [[step.text for step in request] for request in written]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +83,7 @@ def test_the_expected_calls_are_right_and_nothing_is_wrong(services: Services, c
         texts = [text for calls in conversation.truth for text in (as_answer(conversation, calls), "[]")]
         script = Script([text for text in texts if json.loads(text) != {"tool_calls": []}])
         written = converse(script, services, conversation, 64, f"asked{number}")  # type: ignore[arg-type]
-        assert judge_conversation(services, conversation, written, f"judged{number}").valid
+        assert judge_conversation(services, conversation, texts_of(written), f"judged{number}").valid
         silent = [["[]"] for _ in conversation.truth]
         found = judge_conversation(services, conversation, silent, f"silent{number}")
         assert found.error == "multi_turn:empty_turn_model_response"
@@ -102,7 +107,25 @@ def test_a_model_that_never_stops_is_stopped(services: Services) -> None:
     script = Script([first] * MAX_STEPS * len(conversation.truth))
     written = converse(script, services, conversation, 64, "endless")  # type: ignore[arg-type]
     assert [len(steps) for steps in written] == [MAX_STEPS] * len(conversation.truth)
-    assert judge_conversation(services, conversation, written, "endless").error == "multi_turn:force_terminated"
+    assert judge_conversation(services, conversation, texts_of(written), "endless").error == (
+        "multi_turn:force_terminated"
+    )
+
+
+def test_tokens_times_and_cuts_of_all_steps_are_kept(services: Services, tmp_path: Path) -> None:
+    (conversation,) = load_conversations(load_package(), "multi_turn_base")[:1]
+    script = Script([as_answer(conversation, conversation.truth[0]), *["[]" for _ in conversation.truth]], cut_at=2)
+    asking = Asking("m", "xlam-1", 64, "1", "w")
+    answers = ask_conversations(script, services, asking, [conversation], tmp_path)  # type: ignore[arg-type]
+    answer = answers[conversation.id]
+    steps = 1 + len(conversation.truth)
+    assert (answer.tokens, answer.seconds, answer.stopped, answer.cut) == (
+        steps,
+        pytest.approx(0.1 * steps),
+        False,
+        True,
+    )
+    assert count(judge_conversations(services, [conversation], answers)).categories["multi_turn_base"].cut == 1
 
 
 def test_a_refused_step_ends_its_conversation_alone(services: Services, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Asking:
         model: as named on the command line.
         prompting: `template` leaves messages and tools to the artefact's chat template (FC mode); a variant renders
             them here and gives the template plain messages.
-        max_tokens: an answer that is not over by then is wrong.
+        max_tokens: an answer that is not over by then is cut, and judged as it stands.
         package: version of the leaderboard's package.
         weights: of the model, by `weights_fingerprint`; of a server, what it calls the model.
         constrained: only valid calls can come out, which the leaderboard asks of nobody.

@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib
 import itertools
 import json
-import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from data_pipeline.core.schema import ToolCall
     from xlam_train.evaluate.bfcl.asking import Asking
     from xlam_train.evaluate.bfcl.package import Package
-    from xlam_train.infer.backends import Backend
+    from xlam_train.infer.backends import Backend, Completion
 
 MAX_STEPS = 20  # answers to one request, the leaderboard's own limit
 MORE_FUNCTIONS = "I have updated some more functions you can choose from. What about now?"  # the leaderboard's words
@@ -108,24 +107,33 @@ def load_conversations(package: Package, category: str, sample: int | None = Non
 def ask_conversations(
     backend: Backend, services: Services, asking: Asking, conversations: Sequence[Conversation], folder: Path
 ) -> dict[str, Answer]:
-    """All answers by id, resumable like single ones; the text of an answer is the JSON of what `converse` returns.
+    """All answers by id, resumable like single ones; the text of an answer is the JSON of the texts of `converse`.
 
     A request that is refused ends its conversation, which then has no answer.
     """
 
     def put(chunk: Sequence[Conversation], done: Callable[[int], None]) -> list[Answer]:
         (conversation,) = chunk
-        began = time.perf_counter()
         try:
-            written = converse(backend, services, conversation, asking.max_tokens, "asked")
+            return [_answer(conversation, converse(backend, services, conversation, asking.max_tokens, "asked"))]
         except RequestRefused as refusal:
             return [Answer.of(conversation, refusal)]
         finally:
             done(1)
-        seconds = round(time.perf_counter() - began, 3)
-        return [Answer(conversation.id, json.dumps(written), True, 0, seconds)]
 
     return answer_all(asdict(asking), conversations, folder, 1, put)
+
+
+def _answer(conversation: Conversation, written: Sequence[Sequence[Completion]]) -> Answer:
+    """All that was written in a conversation as one answer."""
+    steps = [step for request in written for step in request]
+    return Answer(
+        id=conversation.id,
+        text=json.dumps([[step.text for step in request] for request in written]),
+        stopped=all(step.stopped for step in steps),
+        tokens=sum(len(step.tokens) for step in steps),
+        seconds=round(sum(step.seconds for step in steps), 3),
+    )
 
 
 def judge_conversations(
@@ -138,14 +146,14 @@ def judge_conversations(
             found = refused(answer.refused)
         else:
             found = judge_conversation(services, conversation, json.loads(answer.text), "judged")
-        return Judged(conversation.category, conversation.id, answer.text, found)
+        return Judged(conversation.category, answer, found)
 
     return [judged(conversation, answers[conversation.id]) for conversation in conversations]
 
 
 def converse(
     backend: Backend, services: Services, conversation: Conversation, max_tokens: int, name: str
-) -> list[list[str]]:
+) -> list[list[Completion]]:
     """Ask every request of a conversation; what the model wrote, for each request.
 
     Args:
@@ -162,7 +170,7 @@ def converse(
     tools = [tool_schema(function) for function in conversation.entry["function"]]
     missing = conversation.entry.get("missed_function", {})
     messages: list[Message] = []
-    written: list[list[str]] = []
+    written: list[list[Completion]] = []
     try:
         for number, asked in enumerate(conversation.entry["question"]):
             tools += [tool_schema(function) for function in missing.get(str(number), ())]
@@ -181,14 +189,14 @@ def converse(
 
 def _steps(
     backend: Backend, tools: list[dict[str, Any]], messages: list[Message], max_tokens: int
-) -> Iterator[tuple[str, list[ToolCall]]]:
+) -> Iterator[tuple[Completion, list[ToolCall]]]:
     """Answers with their calls, the last of which has none; the caller adds to `messages` in between."""
     calls: list[ToolCall] = [...]  # type: ignore[list-item]
     while calls:
         asked = prompt(tools, messages)
         (done,) = backend.complete([Request(Chat(tuple(asked.messages)), max_tokens)], lambda count: None)
         calls = safe_calls(done.text, {tool["name"] for tool in tools}) or []
-        yield done.text, calls
+        yield done, calls
 
 
 def safe_calls(answer: str, offered: set[str]) -> list[ToolCall] | None:
@@ -209,7 +217,7 @@ def judge_conversation(
     Args:
         services: fresh ones are made.
         conversation: the case.
-        written: from `converse`.
+        written: texts of what `converse` returns.
         name: of the services, unique in this process.
     """
     tools = {function["name"] for function in conversation.entry["function"]}

@@ -44,6 +44,13 @@ def category_table(report: BfclReport) -> Table:
     return table(title, columns, rows)
 
 
+def cut_line(report: BfclReport) -> str | None:
+    """How many answers were cut, if any."""
+    cut = sum(score.cut for score in report.categories.values())
+    cases = sum(score.cases for score in report.categories.values())
+    return f"{cut} of {cases} answers were cut at --max-tokens." if cut else None
+
+
 def july_table(report: BfclReport, model: str) -> Table | None:
     """Beside the published models, if every row was asked."""
     measured = report.july_2024()

@@ -34,6 +34,7 @@ class CategoryScore:
         lenient: by the lenient one.
         low: lower end of the 95 % interval of the share (Wilson 1927).
         high: its upper end.
+        cut: answers that were not over at the most tokens they may have; of conversations, those with such a step.
     """
 
     cases: int
@@ -41,6 +42,7 @@ class CategoryScore:
     lenient: int
     low: float
     high: float
+    cut: int
 
     @property
     def share(self) -> float:
@@ -105,11 +107,10 @@ class BfclReport:
 
 @dataclass(frozen=True)
 class Judged:
-    """A judged answer: of which category and case, the text, and the judgement."""
+    """A judged answer: of which category, what there is of it, and the judgement."""
 
     category: str
-    id: str
-    answer: str
+    answer: Answer
     judgement: Judgement
 
 
@@ -125,7 +126,7 @@ def judge_answers(package: Package, cases: Sequence[Case], answers: Mapping[str,
 
     def judged(case: Case, answer: Answer) -> Judged:
         found = refused(answer.refused) if answer.refused else judge(package, case, answer.text, variant)
-        return Judged(case.category, case.id, answer.text, found)
+        return Judged(case.category, answer, found)
 
     return [judged(case, answers[case.id]) for case in cases]
 
@@ -136,16 +137,17 @@ def count(judged: Iterable[Judged]) -> BfclReport:
     for entry in judged:
         found[entry.category].append(entry)
     return BfclReport(
-        categories={name: _score([entry.judgement for entry in entries]) for name, entries in found.items()},
+        categories={name: _score(entries) for name, entries in found.items()},
         errors={name: _errors(entries) for name, entries in found.items()},
         examples={name: _examples(entries) for name, entries in found.items()},
     )
 
 
-def _score(judgements: Sequence[Judgement]) -> CategoryScore:
-    right = sum(found.valid for found in judgements)
-    lenient = sum(found.lenient for found in judgements)
-    return CategoryScore(len(judgements), right, lenient, *wilson_interval(right, len(judgements)))
+def _score(judged: Sequence[Judged]) -> CategoryScore:
+    right = sum(entry.judgement.valid for entry in judged)
+    lenient = sum(entry.judgement.lenient for entry in judged)
+    low, high = wilson_interval(right, len(judged))
+    return CategoryScore(len(judged), right, lenient, low, high, sum(entry.answer.cut for entry in judged))
 
 
 def _errors(judged: Iterable[Judged]) -> dict[str, int]:
@@ -159,5 +161,5 @@ def _examples(judged: Iterable[Judged]) -> dict[str, list[dict[str, Any]]]:
     for entry in judged:
         error, detail = entry.judgement.error, entry.judgement.detail[:SHOWN]
         if error and len(found[error]) < EXAMPLES:
-            found[error].append({"id": entry.id, "answer": entry.answer[:SHOWN], "detail": detail})
+            found[error].append({"id": entry.answer.id, "answer": entry.answer.text[:SHOWN], "detail": detail})
     return dict(found)
