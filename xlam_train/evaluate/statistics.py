@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DRAWS = 2000
+BLOCK = 1 << 16  # values drawn at once
 Z95 = 1.96
 
 
@@ -22,8 +23,12 @@ def bootstrap_interval(values: Sequence[float], seed: int = 0) -> tuple[float, f
         seed: of the resamples.
     """
     found = np.asarray(values, dtype=float)
-    picks = np.random.default_rng(seed).integers(len(found), size=(DRAWS, len(found)))
-    low, high = np.quantile(found[picks].mean(1), [0.025, 0.975])
+    generator, rows = np.random.default_rng(seed), max(1, BLOCK // len(found))
+    means = np.empty(DRAWS)
+    for start in range(0, DRAWS, rows):
+        part = means[start : start + rows]
+        part[:] = found[generator.integers(len(found), size=(len(part), len(found)))].mean(1)
+    low, high = np.quantile(means, [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from xlam_train.evaluate.statistics import bootstrap_interval, paired_p_value, wilson_interval
+from xlam_train.evaluate.statistics import DRAWS, bootstrap_interval, paired_p_value, wilson_interval
 
 
 def test_wilson_interval_of_a_textbook_case() -> None:
@@ -27,6 +29,24 @@ def test_bootstrap_interval_holds_the_mean_about_19_times_in_20() -> None:
 def test_bootstrap_interval_is_repeatable() -> None:
     assert bootstrap_interval([0.0, 1.0, 1.0]) == bootstrap_interval([0.0, 1.0, 1.0])
     assert bootstrap_interval([1.0, 1.0]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("block", [1, 1 << 16])
+@pytest.mark.parametrize("count", [1, 7, 1237])
+def test_bootstrap_interval_is_that_of_one_large_draw(count: int, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xlam_train.evaluate.statistics.BLOCK", block)
+    values = np.random.default_rng(3).random(count)
+    drawn = np.random.default_rng(0)
+    means = values[drawn.integers(count, size=(DRAWS, count))].mean(1)
+    assert bootstrap_interval(values.tolist()) == pytest.approx(np.quantile(means, [0.025, 0.975]), rel=1e-12)
+
+
+def test_bootstrap_interval_needs_little_memory() -> None:
+    tracemalloc.start()
+    bootstrap_interval([0.0, 1.0] * 2000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 << 20  # all draws at once are 64 MB
 
 
 def test_paired_p_value_counts_coins() -> None:
