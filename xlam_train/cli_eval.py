@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import CheckFailed, InputError
 from xlam_train.cli_parts import add_command, print_json
+from xlam_train.evaluate.bfcl.prompting import PROMPTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data_pipeline.core.schema import Trajectory
     from xlam_train.evaluate.heldout import Outcome
-
-PROMPTINGS = ("xlam-1", "xlam-1-bfcl", "template")
 
 
 def add_eval(commands: Any) -> None:
@@ -32,7 +31,7 @@ def add_eval(commands: Any) -> None:
     text = "so many of each category, always the same ones; default: all"
     parser.add_argument("--sample", type=_positive, metavar="N", help=text)
     text = "who writes the prompt: a variant here, or the artefact's chat template; default: %(default)s"
-    parser.add_argument("--prompt", choices=PROMPTINGS, default=PROMPTINGS[0], help=text)
+    parser.add_argument("--prompt", choices=PROMPTINGS, default="xlam-1", help=text)
     parser.add_argument(
         "--max-tokens", type=_positive, default=512, metavar="N", help="of an answer; default: %(default)s"
     )

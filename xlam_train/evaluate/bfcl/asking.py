@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
     from data_pipeline.core.xlam_format import ToolConversion, Variant
     from xlam_train.evaluate.bfcl.cases import Case
+    from xlam_train.evaluate.bfcl.prompting import Prompting
     from xlam_train.infer.backends import Backend
-
-Prompting = Literal["template", "xlam-1", "xlam-1-bfcl"]
-PROMPTINGS: tuple[Prompting, ...] = get_args(Prompting)
 
 
 @dataclass(frozen=True)
