@@ -160,6 +160,18 @@ def open_answers(identity: Mapping[str, Any], folder: Path) -> Iterator[Answer]:
     return iter(_read(folder / ANSWERS))
 
 
+def has_all(folder: Path, questions: Iterable[Question]) -> bool:
+    """Whether a folder that some run claimed holds an answer to each question, so that no model is needed."""
+    found = {answer.id for answer in _read(folder / ANSWERS)}
+    return (folder / RUN).exists() and all(question.id in found for question in questions)
+
+
+def stored_weights(folder: Path) -> str | None:
+    """Whose answers a claimed folder holds; None if it does not tell."""
+    weights: str | None = read_json(folder / RUN).get("weights")
+    return weights
+
+
 def _read(path: Path) -> list[Answer]:
     """A kill may have cut the last line: it is asked again."""
     if not path.exists():

@@ -199,6 +199,20 @@ def test_categories_and_groups() -> None:
         choose_categories(["simpel_python"])
 
 
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        (["irrelevance"], "never calls is perfect at irrelevance; add an AST category"),
+        (["live_irrelevance", "live_relevance"], "never calls is perfect at irrelevance"),
+        (["irrelevance", "multi_turn"], "never calls is perfect at irrelevance"),
+        (["live_relevance"], "always calls is perfect at relevance; add an AST category"),
+    ],
+)
+def test_what_one_habit_answers_is_never_asked_alone(names: list[str], match: str) -> None:
+    with pytest.raises(InputError, match=match):
+        run_bfcl("m", names, "xlam-1", 64, 1, Path())
+
+
 def test_published_figures_are_those_of_the_rows() -> None:
     assert [round(together(model), 2) for model in MODELS] == [87.63, 77.84]
     assert weighted({row.name: 0.5 for row in ROWS}) == pytest.approx(0.5)
@@ -224,7 +238,8 @@ def test_scores_tables_and_chart(package: Package) -> None:
     assert table.row_count == 6
     assert cut_line(report) is None
     chart = bar_chart(report, "mine <1>")
-    assert chart.count("<rect") == 3 + 6 * 3
+    assert chart.count("<rect") == 3 + 7 + 6 * 3
+    assert all(f">{name}<" in chart for name in (*GROUPS["non_live"], "2024: simple", "2024: together"))
     assert "mine &lt;1&gt;" in chart
     json.dumps(report.to_dict())
 
@@ -279,9 +294,10 @@ class Model:
 
     def __init__(self, cases: Sequence[Case], lives: int = 10**6) -> None:
         self.answers = {json.dumps(case.tools) + case.messages[-1]["content"]: right(case) for case in cases}
-        self.lives, self.asked = lives, 0
+        self.lives, self.asked, self.opened = lives, 0, 0
 
     def __enter__(self) -> Model:
+        self.opened += 1
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -347,6 +363,26 @@ def test_a_server_is_told_by_what_it_calls_its_model(
     monkeypatch.setattr("xlam_train.evaluate.bfcl.run.open_backend", lambda _: backend)
     _, kept = run_bfcl("http://host:1/v1", ["multiple"], "template", 64, 1, tmp_path)
     assert kept["run"]["weights"] == backend.name
+    backend.name = "what the server calls another model"
+    with pytest.raises(InputError, match="before its weights changed"):
+        run_bfcl("http://host:1/v1", ["multiple"], "template", 64, 2, tmp_path)
+
+
+@pytest.mark.parametrize("address", [False, True])
+def test_nothing_is_loaded_where_every_answer_is_there(
+    package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: bool
+) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    backend = Model(load_cases(package, "multiple", 2))
+    monkeypatch.setattr("xlam_train.evaluate.bfcl.run.open_backend", lambda _: backend)
+    asked = "http://host:1/v1" if address else str(tmp_path / "model.gguf"), ["multiple"], "template"
+    first = run_bfcl(*asked, 64, 2, tmp_path)  # type: ignore[arg-type]
+    assert run_bfcl(*asked, 64, 2, tmp_path) == first  # type: ignore[arg-type]
+    assert run_bfcl(*asked, 64, 1, tmp_path)[0].categories["multiple"].cases == 1  # type: ignore[arg-type]
+    assert backend.opened == 1
+    with pytest.raises(InputError, match="other settings"):
+        run_bfcl(*asked, 65, 2, tmp_path)  # type: ignore[arg-type]
+    assert backend.opened == 1
 
 
 def test_a_refused_case_is_wrong_in_every_category(package: Package) -> None:

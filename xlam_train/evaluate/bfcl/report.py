@@ -65,12 +65,12 @@ def july_table(report: BfclReport, model: str) -> Table | None:
 
 
 def bar_chart(report: BfclReport, model: str) -> str:
-    """An SVG: a bar a category, and the published models beside where there are such."""
+    """An SVG: a bar a category; below, if every row was asked, the rows of July 2024 beside the published models."""
     groups: list[tuple[str, list[float]]] = [(name, [s.share]) for name, s in report.categories.items()]
     measured = report.july_2024()
     if measured is not None:
-        groups = [(row.name, [measured[row.name], *(row.shares[m] / 100 for m in MODELS)]) for row in ROWS]
-        groups.append(("together", [measured["together"], *(together(m) / 100 for m in MODELS)]))
+        groups += [(f"2024: {row.name}", [measured[row.name], *(row.shares[m] / 100 for m in MODELS)]) for row in ROWS]
+        groups.append(("2024: together", [measured["together"], *(together(m) / 100 for m in MODELS)]))
     names = (model, *MODELS)[: max(len(shares) for _, shares in groups)]
     return _svg(groups, names)
 

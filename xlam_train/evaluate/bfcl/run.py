@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.evaluate.answers import rate
+from xlam_train.evaluate.answers import has_all, rate, stored_weights
 from xlam_train.evaluate.bfcl.asking import Asking, ask
-from xlam_train.evaluate.bfcl.cases import ANY_CALL, MULTI_TURN, NO_CALL, SINGLE_TURN, choose_categories, load_cases
+from xlam_train.evaluate.bfcl.cases import (
+    ANY_CALL,
+    AST,
+    MULTI_TURN,
+    NO_CALL,
+    SINGLE_TURN,
+    choose_categories,
+    load_cases,
+)
 from xlam_train.evaluate.bfcl.multi_turn import Services, ask_conversations, judge_conversations, load_conversations
 from xlam_train.evaluate.bfcl.package import load_package
 from xlam_train.evaluate.bfcl.scores import count, judge_answers
@@ -18,10 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from xlam_train.evaluate.answers import Answer
-    from xlam_train.evaluate.bfcl.asking import Prompting
-    from xlam_train.evaluate.bfcl.scores import BfclReport, Judged
-    from xlam_train.infer.backends import Backend
+    from xlam_train.evaluate.bfcl.prompting import Prompting
+    from xlam_train.evaluate.bfcl.scores import BfclReport
 
 
 def run_bfcl(
@@ -48,43 +55,45 @@ def run_bfcl(
         The report, and all there is to keep as plain data.
 
     Raises:
-        InputError: an unknown category, irrelevance alone, a missing package, or a model that cannot be asked.
+        InputError: an unknown category, irrelevance or relevance alone, a missing package, or a model that cannot be
+            asked.
     """
     categories = choose_categories(names)
-    if not set(categories) - {*NO_CALL, *ANY_CALL}:
-        raise InputError("--category: a model that never calls is perfect at irrelevance; add an AST category, or core")
-    if set(categories) & set(MULTI_TURN) and prompting != "xlam-1":
-        raise InputError(f"--prompt: {prompting} has no multi-turn form here; use xlam-1 for multi-turn categories")
-    if set(categories) & set(MULTI_TURN) and constrained:
-        raise InputError("--constrained: multi-turn categories end with text, which no call is; leave them out")
-    version = load_package().version
+    _check(frozenset(categories), prompting, constrained)
+    package = load_package()
+    cases = [c for name in categories if name in SINGLE_TURN for c in load_cases(package, name, sample)]
+    conversations = [c for name in categories if name in MULTI_TURN for c in load_conversations(package, name, sample)]
+    services = Services.load() if conversations else None
     folder.mkdir(parents=True, exist_ok=True)
-    with open_backend(model) as backend:
-        weights = weights_fingerprint(model) or backend.name
-        asking = Asking(model, prompting, max_tokens, version, weights, constrained)
-        answers, judged = _single(backend, asking, [name for name in categories if name in SINGLE_TURN], sample, folder)
-        if set(categories) & set(MULTI_TURN):
-            chosen = [name for name in categories if name in MULTI_TURN]
-            more, conversations = _multi(backend, asking, chosen, sample, folder)
-            answers, judged = {**answers, **more}, [*judged, *conversations]
+    with ExitStack() as stack:
+        backend, weights = open_backend(model), weights_fingerprint(model)
+        if not has_all(folder, (*cases, *conversations)):
+            stack.enter_context(backend)
+        elif weights is None:  # a server need not be there for what it has answered
+            weights = stored_weights(folder)
+        asking = Asking(model, prompting, max_tokens, package.version, weights or backend.name, constrained)
+        answers = ask(backend, asking, cases, folder)
+        if services is not None:
+            answers |= ask_conversations(backend, services, asking, conversations, folder)
+    judged = judge_answers(package, cases, answers, asking.variant)
+    if services is not None:
+        judged += judge_conversations(services, conversations, answers)
     report = count(judged)
     kept = {"run": asdict(asking), "sample": sample, "speed": rate(answers.values()), **report.to_dict()}
     return report, kept
 
 
-def _single(
-    backend: Backend, asking: Asking, categories: Sequence[str], sample: int | None, folder: Path
-) -> tuple[dict[str, Answer], list[Judged]]:
-    package = load_package()
-    cases = [case for name in categories for case in load_cases(package, name, sample)]
-    answers = ask(backend, asking, cases, folder)
-    return answers, judge_answers(package, cases, answers, asking.variant)
-
-
-def _multi(
-    backend: Backend, asking: Asking, categories: Sequence[str], sample: int | None, folder: Path
-) -> tuple[dict[str, Answer], list[Judged]]:
-    services = Services.load()
-    chosen = [c for name in categories for c in load_conversations(load_package(), name, sample)]
-    answers = ask_conversations(backend, services, asking, chosen, folder)
-    return answers, judge_conversations(services, chosen, answers)
+def _check(categories: frozenset[str], prompting: Prompting, constrained: bool) -> None:
+    """Raises:
+    InputError: the categories tell nothing by themselves, or cannot be asked so.
+    """
+    if not categories.isdisjoint(NO_CALL) and categories.isdisjoint(AST):
+        raise InputError("--category: a model that never calls is perfect at irrelevance; add an AST category, or core")
+    if categories <= set(ANY_CALL):
+        raise InputError("--category: a model that always calls is perfect at relevance; add an AST category, or live")
+    if categories.isdisjoint(MULTI_TURN):
+        return
+    if prompting != "xlam-1":
+        raise InputError(f"--prompt: {prompting} has no multi-turn form here; use xlam-1 for multi-turn categories")
+    if constrained:
+        raise InputError("--constrained: multi-turn categories end with text, which no call is; leave them out")
