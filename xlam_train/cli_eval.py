@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import CheckFailed, InputError
+from data_pipeline.core.xlam_format import VARIANTS
 from xlam_train.cli_parts import add_command, print_json
 from xlam_train.evaluate.bfcl.prompting import PROMPTINGS
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from data_pipeline.core.schema import Trajectory
+    from data_pipeline.core.xlam_format import Variant
     from xlam_train.evaluate.heldout import Outcome
 
 
@@ -50,6 +52,8 @@ def add_eval(commands: Any) -> None:
     text = "dataset of the training: tells seen tools from unseen ones"
     parser.add_argument("--trained-on", type=Path, metavar="DATASET", help=text)
     parser.add_argument("--samples", type=_positive, metavar="N", help="only the first so many; default: all")
+    text = "prompt variant of questions and answers; default: %(default)s"
+    parser.add_argument("--variant", choices=VARIANTS, default="xlam-1", help=text)
     parser.add_argument(
         "--min-exact", type=float, default=0.0, help="least share of exact answers; default: %(default)s"
     )
@@ -109,8 +113,8 @@ def _heldout(arguments: argparse.Namespace) -> None:
     result: dict[str, Any] = {"dataset": str(arguments.dataset)}
     outcomes = []
     for model in filter(None, (arguments.model, arguments.compare)):
-        outcomes.append(_answers(model, samples))
-        groups = comparison.group_outcomes(samples, outcomes[-1], "xlam-1", known)
+        outcomes.append(_answers(model, samples, arguments.variant))
+        groups = comparison.group_outcomes(samples, outcomes[-1], arguments.variant, known)
         result[model] = {
             "score": asdict(score(outcomes[-1])),
             "groups": comparison.as_dict(groups),
@@ -128,8 +132,8 @@ def _heldout(arguments: argparse.Namespace) -> None:
         raise CheckFailed(f"{arguments.model}: {exact:.0%} exactly right, below {arguments.min_exact:.0%}")
 
 
-def _answers(model: str, samples: Sequence[Trajectory]) -> list[Outcome]:
-    """Each sample's query in the prompt it was made for, as one message of the user, judged."""
+def _answers(model: str, samples: Sequence[Trajectory], variant: Variant) -> list[Outcome]:
+    """Each sample's query in the prompt it was made for, written out here, judged."""
     from data_pipeline.report.console import progress_bar
     from data_pipeline.tools.executor import Executor
     from xlam_train.evaluate.heldout import judge
@@ -137,9 +141,9 @@ def _answers(model: str, samples: Sequence[Trajectory]) -> list[Outcome]:
     from xlam_train.infer.opening import open_backend
     from xlam_train.infer.smoke_set import rendered_chat
 
-    requests = [Request(rendered_chat(sample)) for sample in samples]
+    requests = [Request(rendered_chat(sample, variant)) for sample in samples]
 
     with open_backend(model) as backend, Executor() as executor, progress_bar() as bar:
         task = bar.add_task(f"held out: {backend.name}", total=len(samples), note="")
         answers = backend.complete(requests, lambda done: bar.advance(task, done))
-        return [judge(sample, done.text, executor) for sample, done in zip(samples, answers, strict=True)]
+        return [judge(sample, done.text, executor, variant) for sample, done in zip(samples, answers, strict=True)]

@@ -444,8 +444,9 @@ def test_counts_equal_the_stock_evaluators(
 
 
 class Tokenizer:
-    def apply_chat_template(self, messages: Any, tokenize: bool, add_generation_prompt: bool) -> str:
-        return "|".join(message["content"] for message in messages) + ">"
+    def apply_chat_template(self, messages: Any, tools: Any, tokenize: bool, add_generation_prompt: bool) -> str:
+        shown = [json.dumps(tools)] if tools is not None else []
+        return "|".join([*shown, *(message["content"] for message in messages)]) + ">"
 
 
 @pytest.mark.parametrize("variant", ["xlam-1", "xlam-1-bfcl"])
@@ -455,6 +456,13 @@ def test_the_stock_handler_asks_what_we_ask(package: Package, variant: Any) -> N
             request = Asking("m", variant, 64, package.version, "w").request(case)
             asked = "|".join(message["content"] for message in request.prompt.messages) + ">"  # type: ignore[union-attr]
             assert format_prompt(Tokenizer(), entry["question"][0], entry["function"], variant) == asked
+
+
+def test_the_stock_handler_leaves_tools_to_the_template_where_the_variant_does(package: Package) -> None:
+    for case, entry in zip(load_cases(package, "multiple"), package.load_cases("multiple"), strict=True):
+        shown = [{"type": "function", "function": tool} for tool in case.tools]
+        asked = format_prompt(Tokenizer(), entry["question"][0], entry["function"], "actionstudio")
+        assert asked.startswith(json.dumps(shown) + "|")
 
 
 def test_constrained_is_another_run_in_the_same_words(package: Package) -> None:

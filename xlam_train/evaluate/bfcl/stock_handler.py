@@ -33,7 +33,9 @@ def format_prompt(
     conversion: ToolConversion = "leaderboard" if variant == "xlam-1-bfcl" else "card"
     said = [Message.model_validate(dict(m)) for m in messages]
     asked = prompt([tool_schema(function) for function in functions], said, variant, conversion)
-    return str(tokenizer.apply_chat_template(asked.messages, tokenize=False, add_generation_prompt=True))
+    return str(
+        tokenizer.apply_chat_template(asked.messages, tools=asked.tools, tokenize=False, add_generation_prompt=True)
+    )
 
 
 def decode_ast(answer: str, variant: Variant) -> list[dict[str, dict[str, Any]]]:
