@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stock_evaluator import Handler, stock_runner
 
 from data_pipeline.core.errors import CheckFailed, InputError
 from xlam_train.evaluate.answers import ANSWERS, RUN, Answer
@@ -30,7 +29,7 @@ from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
 from xlam_train.evaluate.bfcl.report import bar_chart, category_table, cut_line, july_table
 from xlam_train.evaluate.bfcl.run import run_bfcl
 from xlam_train.evaluate.bfcl.scores import BfclReport, CategoryScore, count, judge_answers
-from xlam_train.evaluate.bfcl.stock_handler import decode_ast, decode_execute, format_prompt
+from xlam_train.evaluate.bfcl.stock_handler import decode_execute, format_prompt
 from xlam_train.infer.backends import Completion
 
 if TYPE_CHECKING:
@@ -392,28 +391,6 @@ def test_a_refused_case_is_wrong_in_every_category(package: Package) -> None:
         answers[cases[0].id] = Answer(cases[0].id, "", False, 0, 0.0, "beyond the context")
         first, _ = judge_answers(package, cases, answers, "xlam-1")
         assert first.judgement == Judgement(False, False, "refused", "beyond the context")
-
-
-def stock_runner(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The stock evaluator's own module; what it imports for other people's models is left out."""
-    for name, content in {
-        "bfcl_eval.model_handler.base_handler": {"BaseHandler": object},
-        "bfcl_eval.model_handler.utils": {"parse_prompt_variation_params": None},
-        "dotenv": {"load_dotenv": None},
-    }.items():
-        module = ModuleType(name)
-        module.__dict__.update(content)
-        monkeypatch.setitem(sys.modules, name, module)
-    from bfcl_eval.eval_checker import eval_runner
-
-    return eval_runner
-
-
-class Handler:
-    """What the registered handler decodes by."""
-
-    def decode_ast(self, result: str, language: Any, has_tool_call_tag: bool) -> Any:
-        return decode_ast(result, "xlam-1")
 
 
 @pytest.mark.parametrize("category", SINGLE_TURN)

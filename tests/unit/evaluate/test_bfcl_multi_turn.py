@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import ast
+import copy
 import json
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from stock_evaluator import Handler, stock_runner
 
-from data_pipeline.core.xlam_format import parse_calls
 from xlam_train.evaluate.answers import Answer
 from xlam_train.evaluate.bfcl.asking import Asking
 from xlam_train.evaluate.bfcl.cases import MULTI_TURN
 from xlam_train.evaluate.bfcl.multi_turn import (
+    FAILED,
     MAX_STEPS,
+    NOT_EVALUATED,
     Services,
     ask_conversations,
     converse,
     judge_conversation,
     judge_conversations,
     load_conversations,
-    safe_calls,
 )
 from xlam_train.evaluate.bfcl.package import load_package
 from xlam_train.evaluate.bfcl.scores import count
@@ -49,6 +53,11 @@ def as_answer(conversation: Conversation, calls: list[str]) -> str:
         arguments |= {str(word.arg): ast.literal_eval(word.value) for word in node.keywords}
         made.append({"name": name, "arguments": arguments})
     return json.dumps({"tool_calls": made})
+
+
+def call_of(name: str, *parameters: str) -> str:
+    """An answer with one call."""
+    return json.dumps([{"name": name, "arguments": dict.fromkeys(parameters, 1)}])
 
 
 class Script:
@@ -101,15 +110,79 @@ def test_results_of_calls_come_back_and_hidden_functions_appear(services: Servic
     assert f'\\"name\\": \\"{hidden}\\"' in script.prompts[-1]
 
 
-def test_a_model_that_never_stops_is_stopped(services: Services) -> None:
+def test_a_model_that_never_stops_ends_its_conversation(services: Services) -> None:
     conversation = load_conversations(load_package(), "multi_turn_base")[0]
-    first = as_answer(conversation, conversation.truth[0][:1])
-    script = Script([first] * MAX_STEPS * len(conversation.truth))
+    script = Script([as_answer(conversation, conversation.truth[0][:1])] * 100)
     written = converse(script, services, conversation, 64, "endless")  # type: ignore[arg-type]
-    assert [len(steps) for steps in written] == [MAX_STEPS] * len(conversation.truth)
-    assert judge_conversation(services, conversation, texts_of(written), "endless").error == (
-        "multi_turn:force_terminated"
+    assert [len(steps) for steps in written] == [MAX_STEPS + 1]
+    found = judge_conversation(services, conversation, texts_of(written), "endless")
+    assert found.error == "multi_turn:force_terminated"
+
+
+def test_as_many_rounds_as_on_the_leaderboard_are_allowed(services: Services) -> None:
+    conversation = load_conversations(load_package(), "multi_turn_base")[0]
+    first, *others = ([as_answer(conversation, calls), "[]"] for calls in conversation.truth)
+    rounds = [call_of("pwd")] * (MAX_STEPS - 1) + first
+    script = Script([*rounds, *(text for texts in others for text in texts)])
+    written = texts_of(converse(script, services, conversation, 64, "patient"))  # type: ignore[arg-type]
+    assert len(written[0]) == MAX_STEPS + 1
+    assert judge_conversation(services, conversation, written, "patient").valid
+
+
+def test_a_call_of_an_unknown_name_fails_and_the_model_goes_on(services: Services) -> None:
+    conversation = load_conversations(load_package(), "multi_turn_base")[0]
+    texts = [text for calls in conversation.truth for text in (as_answer(conversation, calls), "[]")]
+    script = Script([call_of("make_coffee"), call_of("cd", "folder, x"), *texts])
+    written = texts_of(converse(script, services, conversation, 64, "unknown"))  # type: ignore[arg-type]
+    assert "Error during execution: name 'make_coffee' is not defined" in script.prompts[1]
+    assert "Error during execution: invalid syntax" in script.prompts[2]
+    assert judge_conversation(services, conversation, written, "unknown").valid
+
+
+def test_a_function_that_is_held_back_runs_from_its_own_request_on(services: Services) -> None:
+    conversation = load_conversations(load_package(), "multi_turn_miss_func")[0]
+    (number, functions) = next(iter(conversation.entry["missed_function"].items()))
+    name = functions[0]["name"]
+    assert [name in {f["name"] for f in conversation.functions(n)} for n in range(int(number) + 1)] == (
+        [False] * int(number) + [True]
     )
+    texts = [[as_answer(conversation, calls) if calls else "[]", "[]"] for calls in conversation.truth]
+    early = [[texts[int(number)][0], *texts[0]], *texts[1:]]
+    script = Script([text for steps in early for text in (steps if steps[0] != "[]" else steps[:1])])
+    written = texts_of(converse(script, services, conversation, 64, "early"))  # type: ignore[arg-type]
+    assert f"Error during execution: name '{name}' is not defined" in script.prompts[1]
+    assert judge_conversation(services, conversation, written, "early").valid
+
+
+@pytest.mark.parametrize("category", MULTI_TURN)
+def test_judgements_equal_the_stock_evaluators(
+    services: Services, category: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = stock_runner(monkeypatch)
+    verdicts = Counter[bool]()
+    for conversation in load_conversations(load_package(), category)[:6]:
+        right = [[as_answer(conversation, calls), "[]"] if calls else ["[]"] for calls in conversation.truth]
+        first, rest = right[0], right[1:]
+        for number, written in enumerate(
+            [
+                right,
+                [[call_of("make_coffee"), *first], *rest],
+                [[call_of("make_coffee")], *rest],
+                [["I would rather not."], *rest],
+                [[first[0]] * (MAX_STEPS + 1)],
+                [*right[:-1], [right[-1][0]] * (MAX_STEPS + 1)],
+            ]
+        ):
+            ours = judge_conversation(services, conversation, written, f"ours{number}")
+            entry = copy.deepcopy(conversation.entry)
+            theirs = runner._evaluate_single_multi_turn_entry(
+                Handler(), entry["id"], written, conversation.truth, entry, f"stock{number}", category
+            )
+            services.forget(f"stock{number}")
+            assert ours.valid == theirs["valid"]
+            assert ours.valid or ours.error == theirs["error"]["error_type"]
+            verdicts[ours.valid] += 1
+    assert set(verdicts) == {True, False}
 
 
 def test_tokens_times_and_cuts_of_all_steps_are_kept(services: Services, tmp_path: Path) -> None:
@@ -149,10 +222,27 @@ def test_a_refused_step_ends_its_conversation_alone(services: Services, tmp_path
         "cd()",
     ],
 )
-def test_only_literal_calls_on_offer_are_evaluated(answer: str) -> None:
-    assert safe_calls(answer, {"cd"}) is None
+def test_only_literal_calls_on_offer_are_evaluated(services: Services, answer: str) -> None:
+    conversation = load_conversations(load_package(), "multi_turn_base")[0]
+    evaluated: list[list[list[str]]] = []
+
+    def execute(*_: Any, **__: Any) -> Any:
+        raise AssertionError("evaluated")
+
+    def check(decoded: list[list[list[str]]], *_: Any) -> dict[str, Any]:
+        evaluated.extend(decoded)
+        return {"valid": True}
+
+    watched = replace(services, execute=execute, check=check)
+    script = Script([answer, *["[]"] * 9])
+    written = texts_of(converse(script, watched, conversation, 64, "watched"))  # type: ignore[arg-type]
+    judge_conversation(watched, conversation, written, "watched")
+    assert {source for request in evaluated for step in request for source in step} <= {NOT_EVALUATED}
 
 
-def test_a_literal_call_is_taken() -> None:
-    answer = '[{"name": "cd", "arguments": {"folder": "x"}}]'
-    assert safe_calls(answer, {"cd"}) == parse_calls(answer)
+def test_what_stands_for_calls_that_are_not_evaluated_fails(services: Services) -> None:
+    conversation = load_conversations(load_package(), "multi_turn_base")[0]
+    given = conversation.entry["initial_config"], conversation.entry["involved_classes"], "fails", conversation.id
+    (result,), _ = services.execute([NOT_EVALUATED], *given)
+    services.forget("fails")
+    assert result.startswith(FAILED)

@@ -3,13 +3,13 @@
 For each request the model calls until it calls nothing more; what it called is then replayed by the leaderboard's
 checker beside the expected calls, and states and results are compared. The services are the package's own classes,
 which run calls by `eval`. Only calls reach them whose name is on offer and whose parameter names are identifiers, with
-values written as literals, so no text of a model is ever evaluated.
+values written as literals, so no text of a model is ever evaluated. Any other call fails as a call of an unknown name
+does, and the model goes on; on the leaderboard, functions that are held back until a later request run already.
 """
 
 from __future__ import annotations
 
 import importlib
-import itertools
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from xlam_train.evaluate.bfcl.stock_handler import as_source
 from xlam_train.infer.backends import Chat, Request, RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from data_pipeline.core.schema import ToolCall
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from xlam_train.evaluate.bfcl.package import Package
     from xlam_train.infer.backends import Backend, Completion
 
-MAX_STEPS = 20  # answers to one request, the leaderboard's own limit
+MAX_STEPS = 20  # rounds of calls for one request, the leaderboard's own limit: one more ends the conversation
 MORE_FUNCTIONS = "I have updated some more functions you can choose from. What about now?"  # the leaderboard's words
+FAILED = "Error during execution: "  # and these
+NOT_EVALUATED = "not_on_offer()"  # replayed for a call that must not be evaluated: a name that nothing has
 _UTILS = "bfcl_eval.eval_checker.multi_turn_eval.multi_turn_utils"
 _CHECKER = "bfcl_eval.eval_checker.multi_turn_eval.multi_turn_checker"
 
@@ -91,11 +93,18 @@ class Conversation:
         """Its category."""
         return self.id.rsplit("_", 1)[0]
 
-    def run(self, services: Services, name: str, calls: list[str]) -> list[str]:
-        """Execute calls; what each returned, as text."""
+    def functions(self, number: int) -> list[dict[str, Any]]:
+        """On offer at a request; some are held back until a later one."""
+        held_back = self.entry.get("missed_function", {})
+        return [*self.entry["function"], *(f for n in range(number + 1) for f in held_back.get(str(n), ()))]
+
+    def run(self, services: Services, name: str, call: ToolCall, functions: Iterable[Mapping[str, Any]]) -> str:
+        """Execute a call if it may be; what it returned, as text."""
+        if problem := problem_with(call, functions):
+            return FAILED + problem
         long = "long_context" in self.id
         given = self.entry["initial_config"], self.entry["involved_classes"], name, self.id
-        return services.execute(calls, *given, long_context=long)[0]
+        return services.execute([as_source(call.name, call.arguments)], *given, long_context=long)[0][0]
 
 
 def load_conversations(package: Package, category: str, sample: int | None = None) -> list[Conversation]:
@@ -156,6 +165,8 @@ def converse(
 ) -> list[list[Completion]]:
     """Ask every request of a conversation; what the model wrote, for each request.
 
+    A model that still calls after `MAX_STEPS` rounds of calls is asked no more, as on the leaderboard.
+
     Args:
         backend: opened.
         services: where calls run.
@@ -167,46 +178,45 @@ def converse(
         RequestRefused: a request cannot be answered.
         InputError: the model cannot be asked.
     """
-    tools = [tool_schema(function) for function in conversation.entry["function"]]
-    missing = conversation.entry.get("missed_function", {})
     messages: list[Message] = []
     written: list[list[Completion]] = []
     try:
         for number, asked in enumerate(conversation.entry["question"]):
-            tools += [tool_schema(function) for function in missing.get(str(number), ())]
+            functions = conversation.functions(number)
             turn = asked or [{"role": "user", "content": MORE_FUNCTIONS}]  # only new functions come without a text
             messages += [Message.model_validate(dict(message)) for message in turn]
             written.append([])
-            for answer, calls in itertools.islice(_steps(backend, tools, messages, max_tokens), MAX_STEPS):
-                written[-1].append(answer)
-                results = conversation.run(services, name, [as_source(c.name, c.arguments) for c in calls])
+            while True:
+                chat = prompt([tool_schema(function) for function in functions], messages)
+                (done,) = backend.complete([Request(Chat(tuple(chat.messages)), max_tokens)], lambda count: None)
+                written[-1].append(done)
+                calls = read_calls(done.text)
                 messages.append(Message(role="assistant", tool_calls=tuple(calls)))
-                messages += [Message(role="tool", content=result) for result in results]
+                if not calls:
+                    break
+                if len(written[-1]) > MAX_STEPS:
+                    return written
+                messages += [
+                    Message(role="tool", content=conversation.run(services, name, call, functions)) for call in calls
+                ]
     finally:
         services.forget(name)
     return written
 
 
-def _steps(
-    backend: Backend, tools: list[dict[str, Any]], messages: list[Message], max_tokens: int
-) -> Iterator[tuple[Completion, list[ToolCall]]]:
-    """Answers with their calls, the last of which has none; the caller adds to `messages` in between."""
-    calls: list[ToolCall] = [...]  # type: ignore[list-item]
-    while calls:
-        asked = prompt(tools, messages)
-        (done,) = backend.complete([Request(Chat(tuple(asked.messages)), max_tokens)], lambda count: None)
-        calls = safe_calls(done.text, {tool["name"] for tool in tools}) or []
-        yield done, calls
-
-
-def safe_calls(answer: str, offered: set[str]) -> list[ToolCall] | None:
-    """The calls of an answer; None if it is none, or one that must not be evaluated."""
+def read_calls(answer: str) -> list[ToolCall]:
+    """The calls of an answer; none where it cannot be read, which ends a request as text does."""
     try:
-        calls = parse_calls(answer)
+        return parse_calls(answer)
     except FormatError:
-        return None
-    fine = all(call.name in offered and all(key.isidentifier() for key in call.arguments) for call in calls)
-    return calls if fine else None
+        return []
+
+
+def problem_with(call: ToolCall, functions: Iterable[Mapping[str, Any]]) -> str:
+    """Why a call must not be evaluated, in the words of its failure on the leaderboard; '' if it may."""
+    if call.name not in {function["name"] for function in functions}:
+        return f"name '{call.name}' is not defined"
+    return "" if all(key.isidentifier() for key in call.arguments) else "invalid syntax"
 
 
 def judge_conversation(
@@ -220,14 +230,9 @@ def judge_conversation(
         written: texts of what `converse` returns.
         name: of the services, unique in this process.
     """
-    tools = {function["name"] for function in conversation.entry["function"]}
-    tools |= {f["name"] for more in conversation.entry.get("missed_function", {}).values() for f in more}
-    if len(written) != len(conversation.truth) or any(len(steps) >= MAX_STEPS for steps in written):
-        return Judgement(False, False, "multi_turn:force_terminated", f"{MAX_STEPS} answers to one request")
-    decoded = [
-        [[as_source(c.name, c.arguments) for c in calls] for text in steps if (calls := safe_calls(text, tools))]
-        for steps in written
-    ]
+    if len(written) != len(conversation.truth):
+        return Judgement(False, False, "multi_turn:force_terminated", f"more than {MAX_STEPS} rounds for one request")
+    decoded = [_sources(steps, conversation.functions(number)) for number, steps in enumerate(written)]
     try:
         found = services.check(decoded, conversation.truth, conversation.entry, conversation.category, name)
     finally:
@@ -235,3 +240,12 @@ def judge_conversation(
     if found["valid"]:
         return Judgement(valid=True, lenient=True)
     return Judgement(False, False, str(found["error_type"]), str(found.get("error_message", "")))
+
+
+def _sources(steps: Iterable[str], functions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The calls of answers to one request as source; answers without any are left out."""
+
+    def source(call: ToolCall) -> str:
+        return NOT_EVALUATED if problem_with(call, functions) else as_source(call.name, call.arguments)
+
+    return [[source(call) for call in calls] for text in steps if (calls := read_calls(text))]
