@@ -5,19 +5,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from data_pipeline.core.errors import CheckFailed, InputError
 from data_pipeline.core.xlam_format import VARIANTS
 from xlam_train.cli_parts import add_command, print_json
 from xlam_train.evaluate.bfcl.prompting import PROMPTINGS
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from data_pipeline.core.schema import Trajectory
-    from data_pipeline.core.xlam_format import Variant
-    from xlam_train.evaluate.heldout import Outcome
 
 
 def add_eval(commands: Any) -> None:
@@ -54,6 +47,8 @@ def add_eval(commands: Any) -> None:
     parser.add_argument("--samples", type=_positive, metavar="N", help="only the first so many; default: all")
     text = "prompt variant of questions and answers; default: %(default)s"
     parser.add_argument("--variant", choices=VARIANTS, default="xlam-1", help=text)
+    text = "a folder below it keeps the answers, so that the same command goes on; default: %(default)s"
+    parser.add_argument("--out", type=Path, default=Path("runs/heldout"), help=text)
     parser.add_argument(
         "--min-exact", type=float, default=0.0, help="least share of exact answers; default: %(default)s"
     )
@@ -103,6 +98,7 @@ def _heldout(arguments: argparse.Namespace) -> None:
     from data_pipeline.report.console import console
     from xlam_train.evaluate import comparison
     from xlam_train.evaluate.heldout import score
+    from xlam_train.evaluate.heldout_run import run_heldout
 
     samples = list(islice(read_dataset(arguments.dataset), arguments.samples))
     if not samples:
@@ -112,13 +108,15 @@ def _heldout(arguments: argparse.Namespace) -> None:
         known = frozenset(tool.name for sample in read_dataset(arguments.trained_on) for tool in sample.tools)
     result: dict[str, Any] = {"dataset": str(arguments.dataset)}
     outcomes = []
-    for model in filter(None, (arguments.model, arguments.compare)):
-        outcomes.append(_answers(model, samples, arguments.variant))
-        groups = comparison.group_outcomes(samples, outcomes[-1], arguments.variant, known)
+    models = list(filter(None, (arguments.model, arguments.compare)))
+    asked = run_heldout(models, arguments.dataset, samples, arguments.variant, arguments.out)
+    for model, found in zip(models, asked, strict=True):
+        outcomes.append(found)
+        groups = comparison.group_outcomes(samples, found, arguments.variant, known)
         result[model] = {
-            "score": asdict(score(outcomes[-1])),
+            "score": asdict(score(found)),
             "groups": comparison.as_dict(groups),
-            "outcomes": [asdict(outcome) for outcome in outcomes[-1]],
+            "outcomes": [asdict(outcome) for outcome in found],
         }
         console().print(comparison.group_table(f"{model} on {arguments.dataset}", groups))
     if arguments.compare is not None:
@@ -130,20 +128,3 @@ def _heldout(arguments: argparse.Namespace) -> None:
     exact = sum(outcome.exact for outcome in outcomes[0]) / len(samples)
     if exact < arguments.min_exact:
         raise CheckFailed(f"{arguments.model}: {exact:.0%} exactly right, below {arguments.min_exact:.0%}")
-
-
-def _answers(model: str, samples: Sequence[Trajectory], variant: Variant) -> list[Outcome]:
-    """Each sample's query in the prompt it was made for, written out here, judged."""
-    from data_pipeline.report.console import progress_bar
-    from data_pipeline.tools.executor import Executor
-    from xlam_train.evaluate.heldout import judge
-    from xlam_train.infer.backends import Request
-    from xlam_train.infer.opening import open_backend
-    from xlam_train.infer.smoke_set import rendered_chat
-
-    requests = [Request(rendered_chat(sample, variant)) for sample in samples]
-
-    with open_backend(model) as backend, Executor() as executor, progress_bar() as bar:
-        task = bar.add_task(f"held out: {backend.name}", total=len(samples), note="")
-        answers = backend.complete(requests, lambda done: bar.advance(task, done))
-        return [judge(sample, done.text, executor, variant) for sample, done in zip(samples, answers, strict=True)]

@@ -167,7 +167,8 @@ class Study:
 
     def _ask(self, model: Path) -> dict[str, Any]:
         """The held-out score, and the paired test against the first row's Q8_0 model."""
-        found = json.loads(_xlam("eval", "heldout", model, DEV, "--samples", self.samples, "--json"))[str(model)]
+        options = ("--samples", self.samples, "--out", self.out / "heldout", "--json")
+        found = json.loads(_xlam("eval", "heldout", model, DEV, *options))[str(model)]
         group, outcomes = found["groups"]["all"], [Outcome(**outcome) for outcome in found["outcomes"]]
         told = {"exact": f"{group['exact']:.0%}", "interval": f"{group['low']:.0%} to {group['high']:.0%}", "test": "-"}
         kept = self.out / "base-outcomes.json"

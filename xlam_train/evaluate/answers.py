@@ -89,16 +89,39 @@ def complete_each(
     return [found for request in requests for found in complete_each(backend, [request], lambda count: None)]
 
 
+def ask_each(
+    backend: Backend,
+    title: str,
+    identity: Mapping[str, Any],
+    questions: Sequence[QuestionT],
+    request: Callable[[QuestionT], Request],
+    folder: Path,
+) -> dict[str, Answer]:
+    """All answers by id, one request a question; arguments as for `answer_all`.
+
+    Raises:
+        InputError: see `answer_all`.
+    """
+
+    def put(chunk: Sequence[QuestionT], done: Progress) -> list[Answer]:
+        completions = complete_each(backend, [request(question) for question in chunk], done)
+        return [Answer.of(*pair) for pair in zip(chunk, completions, strict=True)]
+
+    return answer_all(title, identity, questions, folder, CHUNK, put)
+
+
 def answer_all(
+    title: str,
     identity: Mapping[str, Any],
     questions: Sequence[QuestionT],
     folder: Path,
     chunk_size: int,
-    put: Callable[[Sequence[QuestionT], Callable[[int], None]], list[Answer]],
+    put: Callable[[Sequence[QuestionT], Progress], list[Answer]],
 ) -> dict[str, Answer]:
     """All answers by id: those on the disk, and the rest chunk by chunk, stored after each.
 
     Args:
+        title: of the progress bar.
         identity: of the answers that the folder holds; see `open_answers`.
         questions: all of them, in the order of asking.
         folder: of the answers.
@@ -114,7 +137,7 @@ def answer_all(
     known = len(questions) - len(left)
     fresh: list[Answer] = []
     with progress_bar() as bar, (folder / ANSWERS).open("a", encoding="utf-8") as stream:
-        task = bar.add_task("leaderboard", total=len(questions), completed=known, note="")
+        task = bar.add_task(title, total=len(questions), completed=known, note="")
         for start in range(0, len(left), chunk_size):
             fresh += put(left[start : start + chunk_size], lambda done: bar.advance(task, done))
             bar.update(task, completed=known + min(start + chunk_size, len(left)))

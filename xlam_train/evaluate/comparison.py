@@ -85,7 +85,8 @@ def group_outcomes(
         trained_on: names of tools in training; a sample is unseen if it offers any other.
     """
     matched = [
-        argument_match(sample, outcome.answer, variant) for sample, outcome in zip(samples, outcomes, strict=True)
+        argument_match(sample, outcome.answer, variant) if outcome.valid else 0.0
+        for sample, outcome in zip(samples, outcomes, strict=True)
     ]
     members: dict[str, list[int]] = {"all": list(range(len(samples)))}
     for index, sample in enumerate(samples):

@@ -28,7 +28,7 @@ class Outcome:
             where none was to be made and none was.
         result: the calls ran and returned what the expected ones return, in any order; the same as `exact` where
             nothing can be run. Arguments may differ, as where a default is written out.
-        reason: why the answer failed: a parse reason, `wrong_tools`, `wrong_arguments`, or 'ok'.
+        reason: why the answer failed: a parse reason, `wrong_tools`, `wrong_arguments`, `refused`, or 'ok'.
         answer: the text.
     """
 
@@ -76,6 +76,11 @@ def judge(sample: Trajectory, answer: str, executor: Executor, variant: Variant 
     runs = all(result.status == "ok" for result in done)
     same = runs and (exact or (tools and _same_results(sample, calls, done, executor)))
     return Outcome(sample.id, sample.style, True, tools, exact, runs, same, reason, answer)
+
+
+def refused(sample: Trajectory) -> Outcome:
+    """Of a sample without an answer: wrong, also where nothing is to be called."""
+    return Outcome(sample.id, sample.style, False, False, False, False, False, "refused", "")
 
 
 def canonical(call: ToolCall) -> str:

@@ -43,7 +43,7 @@ def run(folder: Path, ids: Sequence[str], backend: Picky, chunk_size: int = CHUN
         found = complete_each(backend, [Request(question.id) for question in chunk], done)  # type: ignore[arg-type]
         return [Answer.of(*pair) for pair in zip(chunk, found, strict=True)]
 
-    return answer_all(IDENTITY, [Question(name) for name in ids], folder, chunk_size, put)
+    return answer_all("test", IDENTITY, [Question(name) for name in ids], folder, chunk_size, put)
 
 
 def test_what_is_refused_is_found_one_by_one_and_the_rest_is_answered(tmp_path: Path) -> None:

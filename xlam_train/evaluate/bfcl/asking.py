@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
-from xlam_train.evaluate.answers import CHUNK, Answer, answer_all, complete_each
+from xlam_train.evaluate.answers import ask_each
 from xlam_train.infer.backends import Chat, Request
 from xlam_train.infer.constrain import answer_constraint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from data_pipeline.core.xlam_format import ToolConversion, Variant
+    from xlam_train.evaluate.answers import Answer
     from xlam_train.evaluate.bfcl.cases import Case
     from xlam_train.evaluate.bfcl.prompting import Prompting
     from xlam_train.infer.backends import Backend
@@ -67,12 +68,8 @@ def ask(backend: Backend, asking: Asking, cases: Sequence[Case], folder: Path) -
     Raises:
         InputError: see `answer_all`.
     """
-
-    def put(chunk: Sequence[Case], done: Callable[[int], None]) -> list[Answer]:
-        completions = complete_each(backend, [asking.request(case) for case in chunk], done)
-        return [Answer.of(case, completion) for case, completion in zip(chunk, completions, strict=True)]
-
-    return answer_all(asdict(asking), sorted(cases, key=_shared_first), folder, CHUNK, put)
+    ordered = sorted(cases, key=_shared_first)
+    return ask_each(backend, "leaderboard", asdict(asking), ordered, asking.request, folder)
 
 
 def _shared_first(case: Case) -> tuple[str, str]:

@@ -130,7 +130,7 @@ def ask_conversations(
         finally:
             done(1)
 
-    return answer_all(asdict(asking), conversations, folder, 1, put)
+    return answer_all("leaderboard, multi-turn", asdict(asking), conversations, folder, 1, put)
 
 
 def _answer(conversation: Conversation, written: Sequence[Sequence[Completion]]) -> Answer:

@@ -64,7 +64,6 @@ def run_bfcl(
     cases = [c for name in categories if name in SINGLE_TURN for c in load_cases(package, name, sample)]
     conversations = [c for name in categories if name in MULTI_TURN for c in load_conversations(package, name, sample)]
     services = Services.load() if conversations else None
-    folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         backend, weights = open_backend(model), weights_fingerprint(model)
         if not has_all(folder, (*cases, *conversations)):
