@@ -104,6 +104,10 @@ class Backend(Protocol):
 
     name: str
 
+    @property
+    def at_once(self) -> int:
+        """Conversations that are best asked side by side, each request of them waiting for the answer before."""
+
     def prompt_text(self, chat: Chat) -> str | None:
         """The artefact's own template around a conversation, up to the answer; None where a server does not tell."""
 

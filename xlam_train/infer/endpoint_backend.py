@@ -62,7 +62,7 @@ class EndpointBackend:
         self._http: EndpointHttp
         self._kind = ""
         self._llama: LlamaServer | None = None
-        self._concurrency = CONCURRENCY
+        self.at_once = CONCURRENCY
         self._untold: set[tuple[str, bool]] = set()
 
     def __enter__(self) -> EndpointBackend:
@@ -114,7 +114,7 @@ class EndpointBackend:
         except (InputError, KeyError, TypeError, ValueError, AttributeError):
             self._llama = None
             return
-        self._concurrency = min(CONCURRENCY, slots)  # more would only wait, and the wait would count
+        self.at_once = min(CONCURRENCY, slots)  # more would only wait, and the wait would count
 
     @property
     def _root(self) -> str:
@@ -140,7 +140,7 @@ class EndpointBackend:
 
     def complete(self, requests: Sequence[Request], progress: Progress) -> list[Completion]:
         """See `Backend.complete`."""
-        with ThreadPoolExecutor(self._concurrency) as pool:
+        with ThreadPoolExecutor(self.at_once) as pool:
             work = [pool.submit(self._complete_one, request) for request in requests]
             try:
                 for done in as_completed(work):

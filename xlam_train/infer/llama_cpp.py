@@ -33,6 +33,8 @@ class LlamaCppBackend:
     nothing: on two cores 30 answers took them 43 s, one slot 38 and 42 s.
     """
 
+    at_once = 1  # the next request of a conversation finds the last one's keys and values
+
     def __init__(
         self, model: Path, threads: int | None = None, go_on: Callable[[str], bool] = lambda text: True
     ) -> None:

@@ -20,6 +20,8 @@ _SHORT_NAMES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 class TransformersBackend:
     """On a CPU fp32 unless told otherwise: the reference that exported files are compared with."""
 
+    at_once = 1
+
     def __init__(
         self,
         model: Path,

@@ -21,6 +21,8 @@ from xlam_train.infer.backends import Chat, Completion, Progress, Request, Reque
 class VllmBackend:
     """All requests go in together; vLLM makes its own batches and shares prefixes."""
 
+    at_once = 32
+
     def __init__(self, model: str) -> None:
         """Nothing is loaded yet.
 

@@ -64,6 +64,7 @@ class Script:
     """A model that answers what it was told, one text after the other."""
 
     name = "script"
+    at_once = 1
 
     def __init__(self, texts: Sequence[str], refuses_after: int | None = None, cut_at: int | None = None) -> None:
         self.texts, self.prompts, self.refuses_after, self.cut_at = list(texts), list[str](), refuses_after, cut_at
@@ -77,8 +78,44 @@ class Script:
         return [Completion(self.texts.pop(0), (1,), (), (), len(self.prompts) != self.cut_at, 0.1, 0.1)]
 
 
-def texts_of(written: Sequence[Sequence[Completion]]) -> list[list[str]]:
-    return [[step.text for step in request] for request in written]
+def hold(script: Script, services: Services, conversation: Conversation, name: str) -> list[list[str]]:
+    """A whole conversation with the script; what it wrote for each request."""
+    steps = converse(services, conversation, 64, name)
+    request = next(steps)
+    while True:
+        (done,) = script.complete([request], lambda count: None)
+        try:
+            request = steps.send(done)
+        except StopIteration as end:
+            return [[step.text for step in answers] for answers in end.value]
+
+
+class Scripts:
+    """A model that keeps several conversations apart, each by what the user said first."""
+
+    name = "scripts"
+
+    def __init__(self, conversations: Sequence[Conversation], at_once: int, refuses: str = "") -> None:
+        self.at_once, self.refuses, self.sizes, self.prompts = at_once, refuses, list[int](), set[str]()
+        self.texts = {
+            conversation.entry["question"][0][0]["content"]: [
+                text
+                for calls in conversation.truth
+                for text in ([as_answer(conversation, calls), "[]"] if calls else ["[]"])
+            ]
+            for conversation in conversations
+        }
+
+    def complete(self, requests: Sequence[Any], progress: Any) -> list[Completion]:
+        self.sizes.append(len(requests))
+        self.prompts |= {json.dumps(request.prompt.messages) for request in requests}
+        whose = [self.asked(request) for request in requests]
+        if self.refuses in whose:
+            raise RequestRefused("beyond the context")
+        return [Completion(self.texts[first].pop(0), (1,), (), (), True, 0.1, 0.1) for first in whose]
+
+    def asked(self, request: Any) -> str:
+        return next(first for first in self.texts if first in request.prompt.messages[0]["content"])
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +128,8 @@ def test_the_expected_calls_are_right_and_nothing_is_wrong(services: Services, c
     for number, conversation in enumerate(load_conversations(load_package(), category)[:4]):
         texts = [text for calls in conversation.truth for text in (as_answer(conversation, calls), "[]")]
         script = Script([text for text in texts if json.loads(text) != {"tool_calls": []}])
-        written = converse(script, services, conversation, 64, f"asked{number}")  # type: ignore[arg-type]
-        assert judge_conversation(services, conversation, texts_of(written), f"judged{number}").valid
+        written = hold(script, services, conversation, f"asked{number}")
+        assert judge_conversation(services, conversation, written, f"judged{number}").valid
         silent = [["[]"] for _ in conversation.truth]
         found = judge_conversation(services, conversation, silent, f"silent{number}")
         assert found.error == "multi_turn:empty_turn_model_response"
@@ -103,7 +140,7 @@ def test_results_of_calls_come_back_and_hidden_functions_appear(services: Servic
     conversation = load_conversations(load_package(), "multi_turn_miss_func")[0]
     texts = [as_answer(conversation, calls) if calls else "[]" for calls in conversation.truth]
     script = Script([part for text in texts for part in ((text, "[]") if text != "[]" else ("[]",))])
-    converse(script, services, conversation, 64, "results")  # type: ignore[arg-type]
+    hold(script, services, conversation, "results")
     hidden = next(iter(conversation.entry["missed_function"].values()))[0]["name"]
     assert "TOOL RESULT" in script.prompts[1]
     assert f'\\"name\\": \\"{hidden}\\"' not in script.prompts[0]
@@ -113,9 +150,9 @@ def test_results_of_calls_come_back_and_hidden_functions_appear(services: Servic
 def test_a_model_that_never_stops_ends_its_conversation(services: Services) -> None:
     conversation = load_conversations(load_package(), "multi_turn_base")[0]
     script = Script([as_answer(conversation, conversation.truth[0][:1])] * 100)
-    written = converse(script, services, conversation, 64, "endless")  # type: ignore[arg-type]
+    written = hold(script, services, conversation, "endless")
     assert [len(steps) for steps in written] == [MAX_STEPS + 1]
-    found = judge_conversation(services, conversation, texts_of(written), "endless")
+    found = judge_conversation(services, conversation, written, "endless")
     assert found.error == "multi_turn:force_terminated"
 
 
@@ -124,7 +161,7 @@ def test_as_many_rounds_as_on_the_leaderboard_are_allowed(services: Services) ->
     first, *others = ([as_answer(conversation, calls), "[]"] for calls in conversation.truth)
     rounds = [call_of("pwd")] * (MAX_STEPS - 1) + first
     script = Script([*rounds, *(text for texts in others for text in texts)])
-    written = texts_of(converse(script, services, conversation, 64, "patient"))  # type: ignore[arg-type]
+    written = hold(script, services, conversation, "patient")
     assert len(written[0]) == MAX_STEPS + 1
     assert judge_conversation(services, conversation, written, "patient").valid
 
@@ -133,7 +170,7 @@ def test_a_call_of_an_unknown_name_fails_and_the_model_goes_on(services: Service
     conversation = load_conversations(load_package(), "multi_turn_base")[0]
     texts = [text for calls in conversation.truth for text in (as_answer(conversation, calls), "[]")]
     script = Script([call_of("make_coffee"), call_of("cd", "folder, x"), *texts])
-    written = texts_of(converse(script, services, conversation, 64, "unknown"))  # type: ignore[arg-type]
+    written = hold(script, services, conversation, "unknown")
     assert "Error during execution: name 'make_coffee' is not defined" in script.prompts[1]
     assert "Error during execution: invalid syntax" in script.prompts[2]
     assert judge_conversation(services, conversation, written, "unknown").valid
@@ -149,9 +186,44 @@ def test_a_function_that_is_held_back_runs_from_its_own_request_on(services: Ser
     texts = [[as_answer(conversation, calls) if calls else "[]", "[]"] for calls in conversation.truth]
     early = [[texts[int(number)][0], *texts[0]], *texts[1:]]
     script = Script([text for steps in early for text in (steps if steps[0] != "[]" else steps[:1])])
-    written = texts_of(converse(script, services, conversation, 64, "early"))  # type: ignore[arg-type]
+    written = hold(script, services, conversation, "early")
     assert f"Error during execution: name '{name}' is not defined" in script.prompts[1]
     assert judge_conversation(services, conversation, written, "early").valid
+
+
+def test_conversations_side_by_side_are_those_held_alone(services: Services, tmp_path: Path) -> None:
+    conversations = load_conversations(load_package(), "multi_turn_base")[:5]
+    asking = Asking("m", "xlam-1", 64, "1", "w")
+    found, prompts = [], []
+    for at_once in (1, 3):
+        backend = Scripts(conversations, at_once)
+        folder = tmp_path / str(at_once)
+        found.append(ask_conversations(backend, services, asking, conversations, folder))  # type: ignore[arg-type]
+        prompts.append(backend.prompts)
+        assert max(backend.sizes) == at_once
+    assert found[0] == found[1]
+    assert prompts[0] == prompts[1], "each has services of its own, which remember"
+    assert all(entry.judgement.valid for entry in judge_conversations(services, conversations, found[1]))
+    assert not [key for key in services.memory if key.startswith("asked")]
+
+
+def test_a_refusal_leaves_the_conversations_beside_it_alone(services: Services, tmp_path: Path) -> None:
+    conversations = load_conversations(load_package(), "multi_turn_base")[:4]
+    asking = Asking("m", "xlam-1", 64, "1", "w")
+    backend = Scripts(conversations, 4, refuses=conversations[1].entry["question"][0][0]["content"])
+    answers = ask_conversations(backend, services, asking, conversations, tmp_path)  # type: ignore[arg-type]
+    judged = judge_conversations(services, conversations, answers)
+    assert [entry.judgement.error for entry in judged] == ["", "refused", "", ""]
+
+
+def test_a_server_that_goes_away_leaves_no_services_behind(services: Services, tmp_path: Path) -> None:
+    conversations = load_conversations(load_package(), "multi_turn_base")[:2]
+    backend = Scripts(conversations, 2)
+    for texts in backend.texts.values():
+        del texts[1:]
+    with pytest.raises(IndexError):
+        ask_conversations(backend, services, Asking("m", "xlam-1", 64, "1", "w"), conversations, tmp_path)  # type: ignore[arg-type]
+    assert not [key for key in services.memory if key.startswith("asked")]
 
 
 @pytest.mark.parametrize("category", MULTI_TURN)
@@ -235,7 +307,7 @@ def test_only_literal_calls_on_offer_are_evaluated(services: Services, answer: s
 
     watched = replace(services, execute=execute, check=check)
     script = Script([answer, *["[]"] * 9])
-    written = texts_of(converse(script, watched, conversation, 64, "watched"))  # type: ignore[arg-type]
+    written = hold(script, watched, conversation, "watched")
     judge_conversation(watched, conversation, written, "watched")
     assert {source for request in evaluated for step in request for source in step} <= {NOT_EVALUATED}
 

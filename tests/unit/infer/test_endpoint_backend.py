@@ -14,7 +14,7 @@ import pytest
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.xlam_format import parse_calls
 from xlam_train.infer.backends import Chat, Constraint, Request, RequestRefused
-from xlam_train.infer.endpoint_backend import KEY_VARIABLE, EndpointBackend
+from xlam_train.infer.endpoint_backend import CONCURRENCY, KEY_VARIABLE, EndpointBackend
 from xlam_train.infer.opening import open_backend
 
 pytest.importorskip("openai", reason="needs the package openai")
@@ -87,6 +87,10 @@ def test_llama_cpp_keeps_a_constraint(llama: EndpointBackend, tools: Any, as_tex
     assert done.text in ("yes", "no")
     assert done.stopped
     assert len(done.tokens) == len(done.logprobs)
+
+
+def test_a_server_is_asked_as_much_at_once_as_it_has_slots(llama: EndpointBackend) -> None:
+    assert llama.at_once == 1
 
 
 def test_a_prompt_beyond_the_context_is_refused_in_one_line(llama_url: str) -> None:
@@ -208,6 +212,7 @@ def test_what_is_asked_and_what_comes_back(serve: Callable[..., Server]) -> None
     request = Request(Chat(CHAT.messages, TOOLS), 7, temperature=0.3, top_p=0.9, seed=5)
     with open_backend(server.url) as backend:
         assert backend.name == f"endpoint {server.url} m"
+        assert backend.at_once == CONCURRENCY
         assert backend.prompt_text(CHAT) is backend.tokenize("x") is backend.score([CHAT], [[1]]) is None
         first, second = backend.complete([request, Request("ready", 3)], silent)
     assert (first.text, first.stopped, first.tokens, first.logprobs) == ("Hello", True, (), ())

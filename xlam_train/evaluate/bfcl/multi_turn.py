@@ -18,7 +18,7 @@ from data_pipeline.core.errors import FormatError, InputError
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
 from data_pipeline.core.xlam_format import parse_calls
-from xlam_train.evaluate.answers import Answer, answer_all
+from xlam_train.evaluate.answers import Answer, answer_all, complete_each
 from xlam_train.evaluate.bfcl.cases import draw, tool_schema
 from xlam_train.evaluate.bfcl.judging import Judgement, refused
 from xlam_train.evaluate.bfcl.scores import Judged
@@ -26,13 +26,15 @@ from xlam_train.evaluate.bfcl.stock_handler import as_source
 from xlam_train.infer.backends import Chat, Request, RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from data_pipeline.core.schema import ToolCall
     from xlam_train.evaluate.bfcl.asking import Asking
     from xlam_train.evaluate.bfcl.package import Package
-    from xlam_train.infer.backends import Backend, Completion
+    from xlam_train.infer.backends import Backend, Completion, Progress
+
+    Steps = Generator[Request, Completion, list[list[Completion]]]
 
 MAX_STEPS = 20  # rounds of calls for one request, the leaderboard's own limit: one more ends the conversation
 MORE_FUNCTIONS = "I have updated some more functions you can choose from. What about now?"  # the leaderboard's words
@@ -118,19 +120,46 @@ def ask_conversations(
 ) -> dict[str, Answer]:
     """All answers by id, resumable like single ones; the text of an answer is the JSON of the texts of `converse`.
 
-    A request that is refused ends its conversation, which then has no answer.
+    As many conversations as suits the backend go on side by side. A request that is refused ends its conversation,
+    which then has no answer.
     """
 
-    def put(chunk: Sequence[Conversation], done: Callable[[int], None]) -> list[Answer]:
-        (conversation,) = chunk
+    def put(chunk: Sequence[Conversation], done: Progress) -> list[Answer]:
+        talks = [
+            _Talk(conversation, converse(services, conversation, asking.max_tokens, f"asked_{number}"))
+            for number, conversation in enumerate(chunk)
+        ]
         try:
-            return [_answer(conversation, converse(backend, services, conversation, asking.max_tokens, "asked"))]
-        except RequestRefused as refusal:
-            return [Answer.of(conversation, refusal)]
+            while waiting := [talk for talk in talks if talk.answer is None]:
+                found = complete_each(backend, [talk.request for talk in waiting], lambda count: None)
+                done(sum(talk.hear(completion) for talk, completion in zip(waiting, found, strict=True)))
+            return [talk.answer for talk in talks if talk.answer is not None]
         finally:
-            done(1)
+            for talk in talks:
+                talk.steps.close()
 
-    return answer_all("leaderboard, multi-turn", asdict(asking), conversations, folder, 1, put)
+    return answer_all("leaderboard, multi-turn", asdict(asking), conversations, folder, backend.at_once, put)
+
+
+class _Talk:
+    """A conversation that waits for the model, or has come to its answer."""
+
+    def __init__(self, conversation: Conversation, steps: Steps) -> None:
+        self.answer: Answer | None = None
+        self.steps = steps
+        self.request = next(steps)
+        self._conversation = conversation
+
+    def hear(self, completion: Completion | RequestRefused) -> bool:
+        """Go on with what came of the request; whether that was the end."""
+        if isinstance(completion, RequestRefused):
+            self.answer = Answer.of(self._conversation, completion)
+            return True
+        try:
+            self.request = self.steps.send(completion)
+        except StopIteration as end:
+            self.answer = _answer(self._conversation, end.value)
+        return self.answer is not None
 
 
 def _answer(conversation: Conversation, written: Sequence[Sequence[Completion]]) -> Answer:
@@ -160,23 +189,16 @@ def judge_conversations(
     return [judged(conversation, answers[conversation.id]) for conversation in conversations]
 
 
-def converse(
-    backend: Backend, services: Services, conversation: Conversation, max_tokens: int, name: str
-) -> list[list[Completion]]:
-    """Ask every request of a conversation; what the model wrote, for each request.
+def converse(services: Services, conversation: Conversation, max_tokens: int, name: str) -> Steps:
+    """Hold a conversation: yields what the model is to be asked, is sent each answer, and returns all, turn by turn.
 
     A model that still calls after `MAX_STEPS` rounds of calls is asked no more, as on the leaderboard.
 
     Args:
-        backend: opened.
         services: where calls run.
         conversation: the case.
         max_tokens: of one answer.
-        name: of the services, unique in this process.
-
-    Raises:
-        RequestRefused: a request cannot be answered.
-        InputError: the model cannot be asked.
+        name: of the services, unique in this process while the conversation goes on.
     """
     messages: list[Message] = []
     written: list[list[Completion]] = []
@@ -188,7 +210,7 @@ def converse(
             written.append([])
             while True:
                 chat = prompt([tool_schema(function) for function in functions], messages)
-                (done,) = backend.complete([Request(Chat(tuple(chat.messages)), max_tokens)], lambda count: None)
+                done = yield Request(Chat(tuple(chat.messages)), max_tokens)
                 written[-1].append(done)
                 calls = read_calls(done.text)
                 messages.append(Message(role="assistant", tool_calls=tuple(calls)))
