@@ -132,7 +132,8 @@ def ask_conversations(
         try:
             while waiting := [talk for talk in talks if talk.answer is None]:
                 found = complete_each(backend, [talk.request for talk in waiting], lambda count: None)
-                done(sum(talk.hear(completion) for talk, completion in zip(waiting, found, strict=True)))
+                ended = [talk.hear(completion) for talk, completion in zip(waiting, found, strict=True)]
+                done(sum(ended))
             return [talk.answer for talk in talks if talk.answer is not None]
         finally:
             for talk in talks:
