@@ -108,10 +108,26 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _tensors_sha256(folder: Path) -> str:
-    places = {name: file for file in sorted(folder.glob("model*.safetensors")) for name in _names(file)}
-    if not places:
+def files_sha256(path: Path) -> str:
+    """`file_sha256` of a file, or of all files of weights in a folder: tells a few changed tensors, too.
+
+    Raises:
+        InputError: a folder without weights.
+    """
+    if path.is_file():
+        return file_sha256(path)
+    return hashlib.sha256("".join(map(file_sha256, _files(path))).encode()).hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("model*.safetensors"))
+    if not found:
         raise InputError(f"{folder}: no weights here (model*.safetensors); export it again")
+    return found
+
+
+def _tensors_sha256(folder: Path) -> str:
+    places = {name: file for file in _files(folder) for name in _names(file)}
     names = sorted(places)
     picked = sorted({names[i * (len(names) - 1) // (SAMPLED_TENSORS - 1)] for i in range(SAMPLED_TENSORS)})
     digest = hashlib.sha256()

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from tiny_bases import save_base
 from transformers import AutoModelForCausalLM
 
 from data_pipeline.core.errors import InputError
-from xlam_train.fingerprint import BaseRecord, check_base, file_sha256, read_record, weights_sha256
+from xlam_train.fingerprint import BaseRecord, check_base, file_sha256, files_sha256, read_record, weights_sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +83,16 @@ def test_a_file_is_told_by_size_beginning_and_blocks_to_its_very_end(tmp_path: P
     assert len(set(found)) == len(found)
     path.write_bytes(bytes(size))
     assert file_sha256(path) == found[0]
+
+
+def test_a_folder_with_a_few_changed_tensors_is_another_one(tiny_base: Path, tmp_path: Path) -> None:
+    """Adapters on some layers change no more, and leave the sampled tensors of `weights_sha256` as they are."""
+    copy = tmp_path / "merged"
+    shutil.copytree(tiny_base, copy)
+    assert files_sha256(copy) == files_sha256(tiny_base)
+    (file,) = copy.glob("model*.safetensors")
+    with safe_open(file, framework="pt") as weights:
+        tensors = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - no mapping
+    name = next(name for name in tensors if "layers.1.self_attn.v_proj" in name)
+    save_file({**tensors, name: tensors[name] + 1}, file, metadata={"format": "pt"})
+    assert files_sha256(copy) != files_sha256(tiny_base)

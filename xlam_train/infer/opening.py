@@ -43,14 +43,13 @@ def weights_fingerprint(model: str) -> str | None:
         model: as for `open_backend`.
 
     Raises:
-        InputError: a folder without weights, or with broken ones.
+        InputError: a folder without weights.
     """
     if _is_address(model):
         return None
-    from xlam_train.fingerprint import file_sha256, weights_sha256
+    from xlam_train.fingerprint import files_sha256
 
-    path = Path(model.removeprefix(VLLM))
-    return file_sha256(path) if path.is_file() else weights_sha256(path)
+    return files_sha256(Path(model.removeprefix(VLLM)))
 
 
 def _is_address(model: str) -> bool:

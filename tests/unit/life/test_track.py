@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import struct
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +41,17 @@ def records(file: Path) -> Iterator[bytes]:
 
 
 def recorded(file: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Numbers and configuration in a .wandb file."""
+    """Numbers and configuration in a .wandb file, once wandb's own process, which outlives `finish`, has written it."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     numbers, config = list[dict[str, Any]](), dict[str, Any]()
-    for data in records(file):
-        record = Record.FromString(data)
+    deadline = time.monotonic() + 60
+    while not (read := [Record.FromString(data) for data in records(file)]) or not read[-1].HasField("exit"):
+        assert time.monotonic() < deadline, (
+            f"wandb wrote no end: {[record.WhichOneof('record_type') for record in read]}"
+        )
+        time.sleep(0.1)
+    for record in read:
         if record.HasField("history"):
             items = record.history.item
             numbers.append({item.key or item.nested_key[0]: json.loads(item.value_json) for item in items})
