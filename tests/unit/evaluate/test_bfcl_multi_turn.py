@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from stock_evaluator import Handler, stock_runner
 
+from data_pipeline.core.schema import ToolCall
 from xlam_train.evaluate.answers import Answer
 from xlam_train.evaluate.bfcl.asking import Asking
 from xlam_train.evaluate.bfcl.cases import MULTI_TURN
@@ -25,6 +26,7 @@ from xlam_train.evaluate.bfcl.multi_turn import (
     judge_conversation,
     judge_conversations,
     load_conversations,
+    problem_with,
 )
 from xlam_train.evaluate.bfcl.package import load_package
 from xlam_train.evaluate.bfcl.scores import count
@@ -318,3 +320,11 @@ def test_what_stands_for_calls_that_are_not_evaluated_fails(services: Services) 
     (result,), _ = services.execute([NOT_EVALUATED], *given)
     services.forget("fails")
     assert result.startswith(FAILED)
+
+
+def test_what_would_compute_for_ever_is_not_evaluated() -> None:
+    functions = [{"name": "power"}, {"name": "square_root"}]
+    huge = [("power", {"base": 9, "exponent": 10**12}), ("square_root", {"number": 2, "precision": 10**9})]
+    for name, arguments in huge:
+        assert "too large" in problem_with(ToolCall(name=name, arguments=arguments), functions)
+    assert problem_with(ToolCall(name="power", arguments={"base": 10**12, "exponent": 2}), functions) == ""

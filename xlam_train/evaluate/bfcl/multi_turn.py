@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     Steps = Generator[Request, Completion, list[list[Completion]]]
 
 MAX_STEPS = 20  # rounds of calls for one request, the leaderboard's own limit: one more ends the conversation
+UNBOUNDED = {"power": "exponent", "square_root": "precision"}
+"""Functions of the package that compute for ever, and the parameter that makes them."""
+MOST_SIZE = 100_000
 MORE_FUNCTIONS = "I have updated some more functions you can choose from. What about now?"  # the leaderboard's words
 FAILED = "Error during execution: "  # and these
 NOT_EVALUATED = "not_on_offer()"  # replayed for a call that must not be evaluated: a name that nothing has
@@ -239,7 +242,10 @@ def problem_with(call: ToolCall, functions: Iterable[Mapping[str, Any]]) -> str:
     """Why a call must not be evaluated, in the words of its failure on the leaderboard; '' if it may."""
     if call.name not in {function["name"] for function in functions}:
         return f"name '{call.name}' is not defined"
-    return "" if all(key.isidentifier() for key in call.arguments) else "invalid syntax"
+    if not all(key.isidentifier() for key in call.arguments):
+        return "invalid syntax"
+    size = call.arguments.get(UNBOUNDED.get(call.name, ""))
+    return "the number is too large" if isinstance(size, (int, float)) and size > MOST_SIZE else ""
 
 
 def judge_conversation(
