@@ -150,7 +150,8 @@ class Field:
 
     def _are_told(self, examples: list[Any]) -> bool:
         """Whether the description lists them, or names one where no words say what else would do."""
-        told = [str(example) in str(self.schema.get("description") or "") for example in examples]
+        description = str(self.schema.get("description") or "")
+        told = [re.search(rf"(?<!\w){re.escape(str(example))}(?!\w)", description) is not None for example in examples]
         return self.kind == "string" and (all(told) or (any(told) and self.text_kind in (None, "unit")))
 
     def _number_drawer(self) -> Draw:

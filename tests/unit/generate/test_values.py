@@ -382,6 +382,8 @@ def test_choices_that_the_description_lists_are_kept_to(description: str) -> Non
 def test_an_example_in_the_description_leaves_others_where_words_say_what_they_are() -> None:
     city = {"type": "string", "description": "City, e.g. Paris", "examples": ["Paris", "Rome"]}
     assert len(set(draws("city", city))) > 2
+    letter = {"type": "string", "description": "The shape", "examples": ["T", "h"]}
+    assert len(set(draws("shape", letter))) > 2  # no word of the description
     mode = {"type": "string", "description": "How, e.g. fast", "examples": ["fast", "slow"]}
     assert set(draws("how", mode)) == {"fast", "slow"}
 
