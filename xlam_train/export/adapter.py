@@ -75,13 +75,19 @@ class LowRank:
 class Adapter:
     """A peft folder; weights are read when they are asked for."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scale: float = 1.0) -> None:
         """Read the config and the names of the weights.
 
+        Args:
+            folder: peft's.
+            scale: factor of every low-rank change; below 1 is a place on the way back to the base.
+
         Raises:
-            InputError: it is no whole LoRA adapter, or one of a kind that cannot be merged.
+            InputError: it is no whole LoRA adapter, one of a kind that cannot be merged, or none that can be scaled.
         """
-        self.folder = folder
+        if not 0 < scale < math.inf:
+            raise InputError(f"scale: {scale:g} is no factor of an adapter; give a number above 0, such as 0.8")
+        self.folder, self.scale = folder, scale
         for name in (CONFIG, WEIGHTS):
             if not (folder / name).is_file():
                 raise InputError(f"{folder}: no {name}, so no adapter; give the folder that training saved")
@@ -151,7 +157,7 @@ class Adapter:
         patterns: dict[str, float] = self._config.get("alpha_pattern") or {}
         own = (value for key, value in patterns.items() if re.fullmatch(rf"(.*\.)?({key})", module))
         alpha = float(next(own, self._config["lora_alpha"]))
-        return alpha / math.sqrt(rank) if self._config.get("use_rslora") else alpha / rank
+        return self.scale * alpha / (math.sqrt(rank) if self._config.get("use_rslora") else rank)
 
     def _check_kind(self) -> None:
         kind = self._config.get("peft_type")
@@ -160,6 +166,8 @@ class Adapter:
         odd = next((key for key in _UNKNOWN if self._config.get(key)), None)
         if self._config.get("bias", "none") != "none":
             odd = "bias"
+        if self.scale != 1 and self._config.get("use_dora"):
+            raise InputError(f"{self.folder}: DoRA learns the lengths of rows for the whole adapter; leave scale at 1")
         if odd is not None:
             raise InputError(f"{self.folder}: {CONFIG} has '{odd}', which cannot be merged; train without it")
 

@@ -183,7 +183,9 @@ def _training(origin: dict[str, Any]) -> str:
     on = f"{hardware.get('processes', UNKNOWN)} processes, {', '.join(hardware.get('gpus', ())) or 'no GPU'}"
     versions = ", ".join(f"{name} {version}" for name, version in rows) or UNKNOWN
     text = yaml.safe_dump(kept, sort_keys=False)
-    return f"The resolved recipe:\n\n```yaml\n{text}```\n\nMachine: {on}.\nVersions: {versions}."
+    scale = origin.get("adapter_scale")
+    scaled = f" The adapter was merged with {scale:g} of its change." if scale else ""
+    return f"The resolved recipe:\n\n```yaml\n{text}```\n\nMachine: {on}.\nVersions: {versions}.{scaled}"
 
 
 def _licences(origin: dict[str, Any], licence: str | None) -> str:

@@ -42,6 +42,7 @@ class MergeReport:
         path: folder of the merged model.
         parameters: number of its parameters, tied ones counted once.
         dtype: type of its weights.
+        scale: factor of what the adapter changes.
         shards: files that they are in.
         max_relative_difference: largest logit difference between the adapter on its base and the merged model as
             loaded from the disk, on the probes, as a share of the largest logit.
@@ -52,6 +53,7 @@ class MergeReport:
     path: Path
     parameters: int
     dtype: Dtype
+    scale: float
     shards: int
     max_relative_difference: float
     adapter_effect: float
@@ -65,6 +67,7 @@ def merge_adapter(
     *,
     probe_ids: list[list[int]],
     dtype: Dtype | None = None,
+    scale: float = 1.0,
     shard_size: str = SHARD_SIZE,
     variant: Variant | None = None,
     conversion: ToolConversion | None = None,
@@ -82,18 +85,21 @@ def merge_adapter(
         probe_ids: real prompts as token ids, on which both must agree.
         dtype: type of the saved weights; None keeps the one that the base is stored in. What the comparison then
             allows is `merge_check.allowed_difference`.
+        scale: factor of what the adapter changes, for both sides of the comparison. Below 1 the weights lie between
+            the base's and the trained ones, which can answer unlike questions better (WiSE-FT, Wortsman et al. 2022,
+            section 3).
         shard_size: most that a file of weights holds, such as `500MB`.
         variant: prompt variant of the chat template; None takes the one of the run's recipe.
         conversion: how schemas stand in that prompt; None likewise.
 
     Raises:
-        InputError: a folder is not what it should be, the adapter belongs to another base, bitsandbytes is missing
-            for a 4-bit one, another export writes the folder, or the disk is full.
+        InputError: a folder is not what it should be, the adapter belongs to another base or cannot be scaled,
+            bitsandbytes is missing for a 4-bit one, another export writes the folder, or the disk is full.
         CheckFailed: the merged model disagrees with the adapter, or a weight does not fit its type.
     """
     started = time.perf_counter()
     shard_bytes = parse_size(shard_size)
-    base, adapter = _open(base_dir, adapter_dir, out_dir)
+    base, adapter = _open(base_dir, adapter_dir, out_dir, scale)
     record = read_record(adapter_dir)
     if record is not None:
         check_base(record, adapter_dir, base_dir)
@@ -107,18 +113,19 @@ def merge_adapter(
         shards = write_shards(folder, merged.slots, iter(merged), shard_bytes)
         _write_config(folder, base_dir, merged, expected, stored)
         copy_companions(folder, base_dir, adapter_dir)
-        finish_model(folder, variant=variant, conversion=conversion, origin=read_origin(adapter_dir))
+        origin = read_origin(adapter_dir) | ({"adapter_scale": scale} if scale != 1 else {})
+        finish_model(folder, variant=variant, conversion=conversion, origin=origin)
         difference = check_merged(folder, expected, probe_ids, stored)
     parameters = sum(torch.Size(slot.shape).numel() for slot in merged.slots)
     seconds = time.perf_counter() - started
-    return MergeReport(out_dir, parameters, _name(stored), shards, difference, expected.effect, seconds)
+    return MergeReport(out_dir, parameters, _name(stored), scale, shards, difference, expected.effect, seconds)
 
 
-def _open(base_dir: Path, adapter_dir: Path, out_dir: Path) -> tuple[BaseWeights, Adapter]:
+def _open(base_dir: Path, adapter_dir: Path, out_dir: Path, scale: float) -> tuple[BaseWeights, Adapter]:
     require_folder(base_dir)
     if read_json(base_dir / "config.json").get("quantization_config"):
         raise InputError(f"{base_dir}: the base is quantized; merge into the full-precision base model")
-    adapter = Adapter(adapter_dir)
+    adapter = Adapter(adapter_dir, scale)
     check_replaceable(out_dir, (base_dir, adapter_dir))
     return BaseWeights(base_dir), adapter
 

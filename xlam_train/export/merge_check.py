@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import PeftModel, get_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM
 
@@ -187,6 +188,9 @@ def _with_adapter(base: Any, base_dir: Path, adapter: Adapter) -> Any:
             f"{adapter.folder}: does not fit {base_dir} ({len(odd)} weights without a counterpart, first {odd[0]}); "
             "give the base it was trained on"
         )
+    for module in model.modules():
+        if isinstance(module, LoraLayer) and adapter.scale != 1:
+            module.scale_layer(adapter.scale)
     return model.eval()
 
 

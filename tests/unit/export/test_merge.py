@@ -69,6 +69,39 @@ def test_merged_model_says_what_the_adapter_said(base: Path, adapter: Path, tmp_
     assert names(tmp_path / "out") == ["merged"]
 
 
+@pytest.mark.parametrize("rslora", [False, True])
+def test_a_part_of_the_change_is_merged(base: Path, tmp_path: Path, rslora: bool) -> None:
+    adapter = save_adapter(base, tmp_path / "adapter", use_rslora=rslora)
+    name = "model.layers.1.self_attn.q_proj.weight"
+    whole = merge_adapter(base, adapter, tmp_path / "whole", probe_ids=PROBES)
+    part = merge_adapter(base, adapter, tmp_path / "part", probe_ids=PROBES, scale=0.7)
+    before, all_of_it, merged = (load_file(path / "model.safetensors")[name] for path in (base, whole.path, part.path))
+    torch.testing.assert_close(merged - before, 0.7 * (all_of_it - before), atol=1e-6, rtol=1e-5)
+    assert 0 <= part.max_relative_difference < 1e-4
+    assert (whole.scale, part.scale) == (1.0, 0.7)
+    assert json.loads((part.path / "provenance.json").read_text())["adapter_scale"] == 0.7
+
+
+def test_the_proof_of_a_part_is_not_that_of_the_whole(
+    base: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge_check.LoraLayer, "scale_layer", lambda self, scale: None)
+    with pytest.raises(CheckFailed, match="logits changed by"):
+        merge_adapter(base, adapter, tmp_path / "part", probe_ids=PROBES, scale=0.7)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_scale_is_a_positive_number(base: Path, adapter: Path, tmp_path: Path, scale: float) -> None:
+    with pytest.raises(InputError, match=r"scale: \S+ is no factor of an adapter; give a number above 0"):
+        merge_adapter(base, adapter, tmp_path / "merged", probe_ids=PROBES, scale=scale)
+
+
+def test_dora_is_merged_whole(base: Path, tmp_path: Path) -> None:
+    adapter = save_adapter(base, tmp_path / "adapter", use_dora=True)
+    with pytest.raises(InputError, match="DoRA learns the lengths of rows for the whole adapter; leave scale at 1"):
+        merge_adapter(base, adapter, tmp_path / "merged", probe_ids=PROBES, scale=0.7)
+
+
 def test_merged_folder_is_complete(base: Path, adapter: Path, tmp_path: Path) -> None:
     (base / "LICENSE-MODEL").write_text("terms")
     config = json.loads((base / "config.json").read_text())

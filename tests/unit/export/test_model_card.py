@@ -69,6 +69,14 @@ def parts(card: Path) -> tuple[dict[str, Any], dict[str, str]]:
     return yaml.safe_load(header), dict(zip(found[1::2], found[2::2], strict=True))
 
 
+def test_a_scaled_adapter_is_told(tmp_path: Path) -> None:
+    told = [
+        parts(write_card(model(tmp_path / name, found)))[1]["Training"]
+        for name, found in (("part", origin(adapter_scale=0.8)), ("whole", origin()))
+    ]
+    assert ["merged with 0.8 of its change" in text for text in told] == [True, False]
+
+
 def test_everything_on_record_is_told(tmp_path: Path) -> None:
     write_json(tmp_path / "smoke.json", {"smoke": {"backend": "llama.cpp", "score": SCORE}})
     folder = model(tmp_path / "my-model", origin())
