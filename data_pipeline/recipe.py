@@ -113,8 +113,8 @@ class DataRecipe(Settings):
     """Probability that a companion is one whose result has a name in common with a parameter of the others."""
 
     near_strangers: float = Field(default=0.0, ge=0, le=1)
-    """Share of irrelevant queries that ask for another tool of a topic on offer, rather than one of another topic. 0
-    because it takes tools of which no two of a topic do the same."""
+    """Share of irrelevant queries that ask for another tool of a topic on offer, of some the likest to it, rather than
+    one of another topic. 0 because it takes tools of which no two of a topic do the same."""
 
     personas: list[str] = []
     """Who users are, one drawn a tool set, such as `a nurse on night shift`; nobody in particular unless given."""

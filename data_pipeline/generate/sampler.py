@@ -6,6 +6,7 @@ APIGen's three samplers (Liu et al. 2024, section 3.3): of tools, of examples, a
 from __future__ import annotations
 
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.seeding import stream
 from data_pipeline.generate.plan import Plan
+from data_pipeline.generate.text import content_words, stems
 
 if TYPE_CHECKING:
     from data_pipeline.core.schema import Style, Tool, Trajectory
@@ -31,6 +33,10 @@ MIN_TOOLS: dict[Style, int] = {
 }
 _TRIES = 50
 """Draws for a tool that is not in a set yet before the set stays smaller; only tiny pools come near."""
+_NEAR_DRAWS = 6
+"""Tools of a topic of which the likest to one on offer is asked for; of all of them it would ever be the same one."""
+_COMPARISON = re.compile(r"(?:compare|rank)s?\b", re.IGNORECASE)
+"""How descriptions begin of what a tool about one thing answers, too, called for each."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,14 @@ class Catalogue:
         topics: topic -> its tools.
         producers: parameter or result name -> tools whose result has it.
         consumers: parameter name -> tools that take it.
+        words: name -> stems of the words of its description, but of the first, which mostly is a verb.
     """
 
     tools: tuple[Tool, ...]
     topics: dict[str, list[Tool]] = field(default_factory=lambda: defaultdict(list))
     producers: dict[str, list[Tool]] = field(default_factory=lambda: defaultdict(list))
     consumers: dict[str, list[Tool]] = field(default_factory=lambda: defaultdict(list))
+    words: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tools: Sequence[Tool]) -> Catalogue:
@@ -61,6 +69,7 @@ class Catalogue:
         made = cls(tuple(tools))
         for tool in tools:
             made.topics[tool.topic].append(tool)
+            made.words[tool.name] = stems(content_words([tool.description.partition(" ")[2]]))
             for name in _results(tool):
                 made.producers[name].append(tool)
             for name in tool.properties:
@@ -71,6 +80,10 @@ class Catalogue:
         """Tools that give what this one takes, or take what it gives."""
         found = [other for name in tool.properties for other in self.producers.get(name, ())]
         return found + [other for name in _results(tool) for other in self.consumers.get(name, ())]
+
+    def likest(self, tool: Tool, others: Sequence[Tool]) -> Tool | None:
+        """Whose description shares most words with the tool's: 'cancel a booking' beside 'make a booking'."""
+        return max(others, key=lambda other: len(self.words[other.name] & self.words[tool.name]), default=None)
 
 
 def _results(tool: Tool) -> tuple[str, ...]:
@@ -166,7 +179,10 @@ def _has_strangers(offered: Sequence[Tool], catalogue: Catalogue) -> bool:
 def _stranger(offered: Sequence[Tool], catalogue: Catalogue, recipe: DataRecipe, rng: random.Random) -> Tool:
     """A tool that is not on offer, to write a query for that is to be refused."""
     if recipe.near_strangers and rng.random() < recipe.near_strangers:
-        near = _other(catalogue.topics[rng.choice(offered).topic], {tool.name: tool for tool in offered}, rng)
+        shown, names = rng.choice(offered), {tool.name for tool in offered}
+        topic = catalogue.topics[shown.topic]
+        others = [tool for tool in topic if tool.name not in names and not _COMPARISON.match(tool.description)]
+        near = catalogue.likest(shown, rng.sample(others, min(len(others), _NEAR_DRAWS)))
         if near is not None:
             return near
     topics = {tool.topic for tool in offered}

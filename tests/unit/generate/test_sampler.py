@@ -103,6 +103,25 @@ def test_some_irrelevant_queries_ask_for_a_tool_of_an_offered_source_that_is_not
     assert near[2] == 1
 
 
+def test_a_near_stranger_is_like_a_tool_on_offer_and_not_answered_by_it() -> None:
+    things = ("hotel", "flight", "table", "court", "taxi", "ticket")
+    described = [(f"{deed}_{thing}", f"{deed.title()} a {thing}.") for thing in things for deed in ("book", "cancel")]
+    described += [(f"compare_{thing}", f"Compares several {thing}s to book or cancel.") for thing in things]
+    pool = [Tool(name=name, description=text, parameters={}, source="trips") for name, text in described]
+    changes = {"styles": {"irrelevance": 1.0}, "tools_per_set": {1: 1.0}, "tool_sets_per_shard": 100}
+    asked = [
+        (plan.tools[0].name.split("_"), stranger.name.split("_"))
+        for plan in plans([*pool, *named_pool(1, 1)], near_strangers=1.0, **changes)
+        for stranger in plan.strangers
+        if plan.tools[0].source == stranger.source
+    ]
+    assert len(asked) > 500
+    assert {stranger[0] for _, stranger in asked} == {"book", "cancel"}
+    same = sum(offered[1] == stranger[1] for offered, stranger in asked if offered[0] != "compare")
+    # Six of eleven are drawn, so 55 % have the same thing among them; any one drawn would be it in 9 %.
+    assert same / sum(offered[0] != "compare" for offered, _ in asked) > 0.3
+
+
 def test_other_queries_ask_for_exactly_the_called_tools() -> None:
     pool = named_pool(sources=2, tools=3)
     shares = {"multiple": 1.0, "parallel": 1.0, "parallel-multiple": 1.0}
