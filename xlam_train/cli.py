@@ -189,8 +189,10 @@ def _add_train(commands: Any) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     from data_pipeline.core.settings import load_settings
     from xlam_train.recipe import TrainRecipe
+    from xlam_train.waiting import wait_briefly
 
     recipe = load_settings(TrainRecipe, arguments.recipe, arguments.overrides)
+    wait_briefly()
     with libraries_on_stderr():
         from accelerate import PartialState  # torch takes seconds; a wrong recipe is told before
 

@@ -45,7 +45,7 @@ def _add_merge(commands: Any) -> None:
     parser.add_argument("out", type=Path, help="folder of the merged model")
     text = "of the weights; default: what the base is stored in"
     parser.add_argument("--dtype", choices=("float32", "float16", "bfloat16"), help=text)
-    text = "factor of what the adapter changes; below 1 on the way back to the base; default: %(default)s"
+    text = "factor of the low-rank changes; below 1 is on the way back to the base; default: %(default)s"
     parser.add_argument("--scale", type=float, default=1.0, metavar="X", help=text)
     parser.add_argument("--shard-size", default="5GB", metavar="SIZE", help="of a file; default: %(default)s")
     _add_prompt(parser)

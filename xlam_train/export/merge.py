@@ -42,7 +42,7 @@ class MergeReport:
         path: folder of the merged model.
         parameters: number of its parameters, tied ones counted once.
         dtype: type of its weights.
-        scale: factor of what the adapter changes.
+        scale: factor of the low-rank changes.
         shards: files that they are in.
         max_relative_difference: largest logit difference between the adapter on its base and the merged model as
             loaded from the disk, on the probes, as a share of the largest logit.
@@ -85,9 +85,9 @@ def merge_adapter(
         probe_ids: real prompts as token ids, on which both must agree.
         dtype: type of the saved weights; None keeps the one that the base is stored in. What the comparison then
             allows is `merge_check.allowed_difference`.
-        scale: factor of what the adapter changes, for both sides of the comparison. Below 1 the weights lie between
-            the base's and the trained ones, which can answer unlike questions better (WiSE-FT, Wortsman et al. 2022,
-            section 3).
+        scale: factor of the low-rank changes, for both sides of the comparison; rows of added tokens and layers that
+            were trained whole stay whole. Below 1 the weights lie between the base's and the trained ones, which can
+            answer unlike questions better (WiSE-FT, Wortsman et al. 2022, section 3).
         shard_size: most that a file of weights holds, such as `500MB`.
         variant: prompt variant of the chat template; None takes the one of the run's recipe.
         conversion: how schemas stand in that prompt; None likewise.

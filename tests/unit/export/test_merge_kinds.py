@@ -85,6 +85,22 @@ def test_a_mixture_is_merged_and_stored_as_it_was_published(tiny_base: Path, tmp
     assert all(torch.equal(before[name], after[name]) for name in routers)
 
 
+@pytest.mark.parametrize("model_type", ["llama", "mixtral"])
+def test_a_part_of_every_low_rank_change_is_merged(tiny_base: Path, tmp_path: Path, model_type: str) -> None:
+    """Attention, feed-forward layers, and a mixture's experts, which peft wraps in another way."""
+    base = save_base(tmp_path / "base", tiny_base, model_type)
+    adapter, _ = trained(base, tmp_path / "adapter", batch_of(), {"lora": {"rank": 4}})
+    whole, part = (
+        merge_adapter(base, adapter, tmp_path / f"{scale}", probe_ids=PROBES, dtype="float32", scale=scale).path
+        for scale in (1.0, 0.5)
+    )
+    before, after, halfway = (load_file(folder / "model.safetensors") for folder in (base, whole, part))
+    changed = [name for name in before if not torch.equal(before[name], after[name])]
+    assert any(".experts." in name for name in changed) == (model_type == "mixtral")
+    for name in changed:
+        torch.testing.assert_close(halfway[name], (before[name] + after[name]) / 2, atol=1e-6, rtol=1e-5)
+
+
 def test_an_adapter_on_a_sibling_of_its_base_is_refused(tiny_base: Path, tmp_path: Path) -> None:
     """Every name and shape fits, so only the fingerprint can tell."""
     base, sibling = (save_base(tmp_path / name, tiny_base, seed=seed) for seed, name in enumerate(("base", "sibling")))
