@@ -3,8 +3,8 @@
 The row they are compared with is `recipes/data/cpu_135m.yaml` with `recipes/lora/smollm2-135m-cpu.yaml`, cut to the
 minutes given. Every row is generated, trained, exported as Q8_0 and asked the questions of `recipes/data/people_dev`,
 which no rule wrote, by the commands a user would run, with all of an adapter merged; the test beside a row is McNemar's
-against the first row. The loss on their answers, in nats a token, has less noise than the share of exact ones. The last rows are the first row's
-model in other weights.
+against the first row. The loss on their answers, in nats a token, has less noise than the share of exact ones. The last
+rows are the first row's model in other weights.
 
     python scripts/bench/ablations.py [--minutes 6] [--samples 120] [--rows base "no packing"] [--out runs/ablations]
 
