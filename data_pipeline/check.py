@@ -16,19 +16,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data_pipeline.convert.formats import format_of, input_files, read_samples
 from data_pipeline.convert.lines import BadLine, GoodLine
-from data_pipeline.convert.writers import DatasetWriter, record_file
+from data_pipeline.convert.writers import dataset_writer, record_file
 from data_pipeline.core.jsonl import write_json, write_jsonl
 from data_pipeline.core.schema import Tool, Trajectory, Verdict
 from data_pipeline.report.card import write_card
 from data_pipeline.report.console import progress_bar
 from data_pipeline.report.funnel import Funnel
 from data_pipeline.tools.pool import Pool, open_pool
+from data_pipeline.tools.shown import shown_source
 from data_pipeline.verify.checks import Checker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from data_pipeline.convert.writers import DatasetWriter
     from data_pipeline.tools.source import SourceOptions
 
 BATCH_SAMPLES = 256
@@ -104,8 +106,8 @@ def check_file(
     report = CheckReport(format_of(path) if format_name == "auto" else format_name)
     pool = open_pool(sources, options)
     with ExitStack() as stack:
-        writer = DatasetWriter(out) if out else None
-        tell = stack.enter_context(record_file(out / "refused.jsonl")) if out else None
+        writer = stack.enter_context(dataset_writer(out)) if out else None
+        tell = stack.enter_context(record_file(writer.folder / "refused.jsonl")) if writer else None
         checker = Checker(stack.enter_context(pool.executor()))
         bar = stack.enter_context(progress_bar())
         task = bar.add_task(path.name, total=None, note="")
@@ -114,9 +116,7 @@ def check_file(
             _check_batch(batch, checker, matcher, report, _Sinks(writer, tell, listed))
             bar.update(task, advance=len(batch), note=f"{report.funnel.accepted} samples accepted")
         if writer:
-            writer.flush()
-    if out:
-        _describe(out, path, report, pool, sources)
+            _describe(writer.folder, path, report, pool, sources)
     return report
 
 
@@ -241,7 +241,8 @@ def _kind(schema: Any) -> str:
 
 def _describe(out: Path, path: Path, report: CheckReport, pool: Pool, sources: Sequence[str]) -> None:
     """What was checked, with which tools, and what came of it, beside the samples."""
-    checked = {"file": path.name, "sha256": _sha256(path), "format": report.format, "tools": list(sources)}
+    tools = [shown_source(source) for source in sources]
+    checked = {"file": path.name, "sha256": _sha256(path), "format": report.format, "tools": tools}
     write_json(out / "recipe.json", {"check": checked, "version": version("xlam-train")})
     write_jsonl(out / "tools.jsonl", (tool.to_dict() for tool in pool.tools))
     write_json(out / "provenance.json", pool.provenance())

@@ -68,7 +68,8 @@ class DataRecipe(Settings):
     run it."""
 
     allow_write: bool = False
-    """Whether REST operations other than GET and HEAD are offered; off, because generated calls would be made."""
+    """Whether REST operations other than GET and HEAD are offered, and MCP tools that do not say that they only read
+    are run; off, because generated calls would be made. Calls of such MCP tools are then checked, not run."""
 
     allow_hosts: list[str] = []
     """Hosts that REST calls may reach beside the service's own, such as one it redirects to."""

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
+from collections import deque
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from data_pipeline.core.dataset import dataset_fingerprint, read_dataset
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_json
-from data_pipeline.core.schema import TAKES, Tool, Trajectory
+from data_pipeline.core.lock import locked
+from data_pipeline.core.schema import TAKES, Tool, Trajectory, dumps
 from data_pipeline.core.seeding import stream
 from data_pipeline.curate.decontaminate import Decontaminator
 from data_pipeline.curate.dedup import DuplicateIndex, signatures
@@ -34,6 +38,7 @@ from data_pipeline.report.card import write_card
 from data_pipeline.report.console import progress_bar
 from data_pipeline.report.funnel import Funnel
 from data_pipeline.tools.pool import Pool, healthy, open_pool
+from data_pipeline.tools.shown import shown_source, shown_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +72,7 @@ def generate(
         CheckFailed: a worker process ended, or a model cannot be reached.
     """
     folder = DatasetFolder(out)
-    with folder.locked(), contextlib.closing(WorkerPool(workers or os.cpu_count() or 1)) as processes:
+    with locked(folder.path), contextlib.closing(WorkerPool(workers or os.cpu_count() or 1)) as processes:
         if engine == "local" and not (out / "stats.json").exists():
             processes.start()  # so that they are ready when the tools are
         pool = tool_pool(recipe)
@@ -157,9 +162,38 @@ def _provenance(recipe: DataRecipe, pool: Pool) -> dict[str, Any]:
 
 
 def _resolved(recipe: DataRecipe, pool: Pool) -> dict[str, Any]:
-    """What a dataset's bytes depend on."""
-    return {
-        "recipe": recipe.model_dump(mode="json"),
+    """What a dataset's bytes depend on, without secrets.
+
+    Raises:
+        InputError: a dataset to be distinct from cannot be read.
+    """
+    stated, stored = recipe.model_dump(mode="json"), _without_secrets(recipe)
+    found: dict[str, Any] = {
+        "recipe": stored,
         "tools": [tool.fingerprint for tool in pool.tools],
         "version": version("xlam-train"),
     }
+    # Both only where there is something to tell, so that the other folders keep their bytes.
+    if stored != stated:
+        found["secrets_sha256"] = hashlib.sha256(dumps(stated).encode()).hexdigest()
+    if recipe.distinct_from:
+        found["references"] = _references(recipe)
+    return found
+
+
+def _without_secrets(recipe: DataRecipe) -> dict[str, Any]:
+    """The recipe as it may be stored."""
+    stored: dict[str, Any] = recipe.model_dump(mode="json")
+    for key in ("tools", "without"):
+        stored[key] = [shown_source(source) for source in stored[key]]
+    for model in (stored["generator"], *stored["judges"]):
+        if "base_url" in model:
+            model["base_url"] = shown_url(model["base_url"])
+    return stored
+
+
+def _references(recipe: DataRecipe) -> dict[str, str]:
+    """What the datasets to be distinct from hold, each read to its end: workers read them after models were paid."""
+    for folder in recipe.distinct_from:
+        deque(read_dataset(folder), maxlen=0)
+    return {str(folder): dataset_fingerprint(folder) for folder in recipe.distinct_from}

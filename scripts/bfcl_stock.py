@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 
 from data_pipeline.core.errors import InputError
-from data_pipeline.core.xlam_format import check_variant
+from data_pipeline.core.variants import check_variant
 from xlam_train.evaluate.bfcl.package import INSTALL
 from xlam_train.evaluate.bfcl.stock_handler import register
 

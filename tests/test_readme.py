@@ -40,7 +40,7 @@ def test_every_command_parses(line: str) -> None:
 
 
 def test_no_other_programs_are_asked_for() -> None:
-    known = ("make ", "xlam ", "accelerate launch ", "python scripts/", "pip install ", ". .venv")
+    known = ("make ", "xlam ", "accelerate launch ", "python scripts/", "python3 -m venv ", "pip install ", ". .venv")
     assert [line for line in commands() if not line.startswith(known)] == []
 
 
@@ -48,6 +48,13 @@ def test_named_files_exist() -> None:
     names = re.findall(r"\b(?:recipes|scripts|docs|data_pipeline|xlam_train|tests)/[\w/.-]+\w", README)
     assert names
     assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_named_versions_are_the_pinned_ones() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").replace("_", "-").splitlines()
+    named = re.findall(r"[\w-]+==[\w.]+\w", README)
+    assert {name.partition("=")[0] for name in named} >= {"torch", "bfcl-eval"}
+    assert [name for name in named if name not in lines] == []
 
 
 def test_quick_commands_run_as_printed(tmp_path: Path) -> None:

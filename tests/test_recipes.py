@@ -1,4 +1,4 @@
-"""Every shipped recipe parses as its own class, and every setting is explained."""
+"""Every shipped recipe parses as its own class and is in the table, and every setting is explained."""
 
 import ast
 from pathlib import Path
@@ -39,6 +39,23 @@ def test_recipe_parses_as_its_class(recipe: Path) -> None:
 
 def test_every_kind_has_a_recipe() -> None:
     assert {recipe.parts[0] for recipe in RECIPES} >= set(KINDS)
+
+
+def documented(recipe: TrainRecipe) -> tuple[str, ...]:
+    """A row of the table in docs/recipes.md, from the base to the launch."""
+    stage = recipe.world.zero_stage
+    context, rate = f"{recipe.data.max_length:,}", f"{recipe.optim.learning_rate:g}"
+    launch = f"zero{stage}" if stage else "ddp"
+    return recipe.model.base, recipe.method, recipe.data.variant, context, rate, launch
+
+
+def test_the_documented_settings_are_the_recipes() -> None:
+    lines = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
+    rows = {row[0]: tuple(row[1:7]) for row in cells if len(row) == 8 and "/" in row[0]}
+    paths = [path for path in RECIPES if KINDS.get(path.parts[0]) is TrainRecipe]
+    recipes = {str(path.with_suffix("")): load_settings(TrainRecipe, ROOT / "recipes" / path) for path in paths}
+    assert rows == {name: documented(recipe) for name, recipe in recipes.items()}
 
 
 def test_a_recipe_in_an_unknown_folder_fails() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from data_pipeline.core.errors import CheckFailed, InputError
-from data_pipeline.core.xlam_format import VARIANTS
-from xlam_train.cli_parts import add_command, print_json
+from data_pipeline.core.variants import CONVERSIONS, VARIANTS
+from xlam_train.cli_parts import add_command, print_json, share
 from xlam_train.evaluate.bfcl.prompting import PROMPTINGS
 
 
@@ -34,7 +34,7 @@ def add_eval(commands: Any) -> None:
     parser.add_argument("--constrained", action="store_true", help=text)
     parser.add_argument("--out", type=Path, default=Path("runs/bfcl"), help="default: %(default)s")
     parser.add_argument(
-        "--min-ast", type=float, default=0.0, help="least mean of the AST categories in Python; default: %(default)s"
+        "--min-ast", type=share, default=0.0, help="least mean of the AST categories in Python; default: %(default)s"
     )
     text = "ask a model the queries of a held-out dataset and compare its calls with the expected ones"
     example = "xlam eval heldout runs/quickstart/model-q8_0.gguf runs/quickstart/data/unseen"
@@ -47,10 +47,12 @@ def add_eval(commands: Any) -> None:
     parser.add_argument("--samples", type=_positive, metavar="N", help="only the first so many; default: all")
     text = "prompt variant of questions and answers; default: %(default)s"
     parser.add_argument("--variant", choices=VARIANTS, default="xlam-1", help=text)
+    text = "how tools stand in the prompt, as the training recipe's data.conversion; default: %(default)s"
+    parser.add_argument("--conversion", choices=CONVERSIONS, default="card", help=text)
     text = "a folder below it keeps the answers, so that the same command goes on; default: %(default)s"
     parser.add_argument("--out", type=Path, default=Path("runs/heldout"), help=text)
     parser.add_argument(
-        "--min-exact", type=float, default=0.0, help="least share of exact answers; default: %(default)s"
+        "--min-exact", type=share, default=0.0, help="least share of exact answers; default: %(default)s"
     )
 
 
@@ -78,16 +80,17 @@ def _bfcl(arguments: argparse.Namespace) -> None:
         arguments.constrained,
     )
     write_json(arguments.out / "scores.json", result)
-    name = Path(arguments.model).name
-    write_atomic(arguments.out / "scores.svg", pages.bar_chart(report, name).encode())
+    differences = result["differences"]
+    # A server's own name for its model stands where others have their weights.
+    name = result["run"]["weights"] if "://" in arguments.model else Path(arguments.model).name
+    write_atomic(arguments.out / "scores.svg", pages.bar_chart(report, name, differences).encode())
     if arguments.json:
         print_json(result)
-    for shown in (pages.category_table(report), pages.cut_line(report), pages.july_table(report, name)):
-        if shown is not None:
-            console().print(shown)
-    if arguments.constrained:
-        console().print("Constrained: only valid calls could come out, which no published figure had.", soft_wrap=True)
-    console().print(f"{pages.DIFFERENCES}\nAnswers, scores.json and scores.svg: {arguments.out}", soft_wrap=True)
+    july = pages.july_table(report, name) or "Beside the models published in July 2024: --category non_live."
+    for shown in (pages.category_table(report), *pages.trouble_lines(report), july):
+        console().print(shown)
+    console().print("Differs from July 2024:", *differences, soft_wrap=True)
+    console().print(f"Answers, scores.json and scores.svg: {arguments.out}", soft_wrap=True)
     report.check_ast_mean(arguments.model, arguments.min_ast)
 
 
@@ -109,7 +112,7 @@ def _heldout(arguments: argparse.Namespace) -> None:
     result: dict[str, Any] = {"dataset": str(arguments.dataset)}
     outcomes = []
     models = list(filter(None, (arguments.model, arguments.compare)))
-    asked = run_heldout(models, arguments.dataset, samples, arguments.variant, arguments.out)
+    asked = run_heldout(models, arguments.dataset, samples, arguments.variant, arguments.conversion, arguments.out)
     for model, found in zip(models, asked, strict=True):
         outcomes.append(found)
         groups = comparison.group_outcomes(samples, found, arguments.variant, known)

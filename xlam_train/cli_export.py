@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from data_pipeline.core.xlam_format import VARIANTS
+from data_pipeline.core.variants import VARIANTS
 from xlam_train.cli_parts import add_command, libraries_on_stderr, print_json
 
 GGUF_TYPES = (

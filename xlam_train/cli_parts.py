@@ -37,6 +37,14 @@ def add_command(
     return parser
 
 
+def share(text: str) -> float:
+    """An option's value in 0..1."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share from 0 to 1, such as 0.55")
+    return value
+
+
 def add_overrides(parser: argparse.ArgumentParser) -> None:
     """`key=value ...` behind a recipe."""
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="override a key of the recipe")
@@ -50,7 +58,8 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """What tool sources are allowed."""
-    parser.add_argument("--allow-write", action="store_true", help="offer REST operations that change things, too")
+    text = "offer REST operations that change things, too, and run MCP tools that may change something"
+    parser.add_argument("--allow-write", action="store_true", help=text)
     parser.add_argument(
         "--allow-host", action="append", default=[], metavar="HOST", help="a further host REST calls may reach"
     )

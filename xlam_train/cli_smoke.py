@@ -6,15 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_pipeline.core.errors import InputError
-from data_pipeline.core.jsonl import write_json
-from data_pipeline.core.xlam_format import VARIANTS
+from data_pipeline.core.variants import VARIANTS
 from xlam_train.cli_parts import (
     SOURCE_HELP,
     add_command,
     add_source_options,
     libraries_on_stderr,
     print_json,
+    share,
 )
 
 if TYPE_CHECKING:
@@ -41,18 +40,17 @@ def add_smoke(commands: Any) -> None:
     parser.add_argument("--constrained", action="store_true", help="let nothing but valid answers out")
     parser.add_argument("--variant", choices=VARIANTS, default="xlam-1", help="prompt variant; default: %(default)s")
     text = "least share of valid, exact, executed answers; default: %(default)s"
-    parser.add_argument("--min-exact", type=float, default=0.5, metavar="X", help=text)
+    parser.add_argument("--min-exact", type=share, default=0.5, metavar="X", help=text)
     parser.add_argument("--out", type=Path, metavar="FILE.json", help="write every measure and answer here")
 
 
 def _smoke(arguments: argparse.Namespace) -> None:
+    from data_pipeline.core.jsonl import write_json
     from data_pipeline.report.console import console
 
     with libraries_on_stderr():
         from xlam_train.infer.smoke import Asking, run_smoke_test
 
-    if not 0 <= arguments.min_exact <= 1:
-        raise InputError(f"--min-exact {arguments.min_exact}: a share from 0 to 1 is wanted")
     samples, executor = _samples(arguments)
     asking = Asking(arguments.variant, constrained=arguments.constrained)
     with libraries_on_stderr(), executor:

@@ -100,7 +100,7 @@ class _Reference(TrainerCallback):  # type: ignore[misc]  # transformers is unty
             "base": weights_sha256(run.base),
             "dataset": dataset_fingerprint(data),
             "precision": run.precision,
-            "recipe": recipe.model_dump(mode="json", include={"data", "model", "eval", "seed"}),
+            "recipe": recipe.model_dump(mode="json", include={"data", "model", "eval", "method", "seed"}),
             # A pass that was stopped goes on at a place in this order of trees.
             "packing": recipe.packing.model_dump(mode="json", exclude={"workers", "trees_per_step"}),
         }

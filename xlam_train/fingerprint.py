@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 RECORD = "base_model.json"
 SAMPLED_TENSORS, SAMPLED_VALUES = 8, 65_536
 FILE_HEAD, FILE_BLOCKS, FILE_BLOCK = 1 << 20, 64, 64 << 10
+BESIDE_WEIGHTS = ("config.json", "generation_config.json", "*token*.json", "chat_template*", "vocab*", "merges.txt")
+"""Other files of a model's folder that answers depend on: what ends them, how a prompt is written and tokenized."""
 SHAPE_KEYS = (
     "model_type",
     "vocab_size",
@@ -109,14 +111,16 @@ def file_sha256(path: Path) -> str:
 
 
 def files_sha256(path: Path) -> str:
-    """`file_sha256` of a file, or of all files of weights in a folder: tells a few changed tensors, too.
+    """`file_sha256` of a file, or of all files in a folder that answers depend on: tells a few changed tensors, too.
 
     Raises:
         InputError: a folder without weights.
     """
     if path.is_file():
         return file_sha256(path)
-    return hashlib.sha256("".join(map(file_sha256, _files(path))).encode()).hexdigest()
+    beside = {file for pattern in BESIDE_WEIGHTS for file in path.glob(pattern) if file.is_file()}
+    hashes = [f"{file.name} {file_sha256(file)}\n" for file in (*_files(path), *sorted(beside))]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -156,7 +156,7 @@ def _enable_checkpointing(model: PreTrainedModel) -> None:
 
 
 def freeze(model: PreTrainedModel, count: int) -> None:
-    """Leave the embeddings and the lowest layers as they are.
+    """Leave the embeddings, the output head and the lowest layers as they are.
 
     Raises:
         InputError: no layer would be left to train.

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from data_pipeline.core.settings import Settings
-from data_pipeline.core.xlam_format import ToolConversion, Variant
+from data_pipeline.core.variants import ToolConversion, Variant
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -34,8 +34,9 @@ class ModelSection(Settings):
     """Texts that become special tokens of their own; their embeddings are trained in full, also with adapters."""
 
     frozen_layers: Annotated[int, Field(ge=0)] | None = None
-    """Lowest transformer layers that `method: full` leaves as they are, and the embeddings with them, also where they
-    are the output head: the backward pass ends there. 0 leaves the embeddings alone; unset trains every weight."""
+    """Lowest transformer layers that `method: full` leaves as they are, and with them the embeddings and the output
+    head, tied or not: the backward pass ends at these layers. 0 freezes embeddings and head only; unset trains every
+    weight."""
 
 
 class ViewSettings(Settings):
@@ -53,7 +54,8 @@ class ViewSettings(Settings):
 
     mask_names: Share = 0.0
     """Share of tool sets with random strings for the names of tools and parameters, in schemas and answers:
-    the model has to read descriptions (Hammer, Lin et al. 2024)."""
+    the model has to read descriptions (Hammer, Lin et al. 2024). Where the variant trains thoughts or other text, tool
+    sets of which an answer's text says a name keep theirs."""
 
     other_conversion: Share = 0.0
     """Share of tool sets whose schemas stand in the prompt by the conversion that `data.conversion` is not."""
@@ -81,7 +83,8 @@ class DataSection(Settings):
 
     too_long: Literal["error", "drop", "truncate"] = "error"
     """What happens to a sample above `max_length`: the run stops, the sample is left out and counted, or its oldest
-    turns are left out. An answer is never cut, because half an answer teaches broken ones."""
+    turns are left out, and the answers that even then do not fit, which are counted as well. An answer is never cut,
+    because half an answer teaches broken ones."""
 
     views: ViewSettings = ViewSettings()
     """Changes of samples that leave their answers right; none by default. Several epochs show several views."""

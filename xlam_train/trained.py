@@ -108,7 +108,8 @@ def save_trained(
     else:
         _save_full(model, folder, base, state)
         tokenizer.save_pretrained(folder)
-    _generation_config(model, end_token_id).save_pretrained(folder)
+    # Not by `save_pretrained`, which refuses what many bases are published with: a temperature without sampling.
+    _generation_config(model, end_token_id).to_json_file(folder / "generation_config.json")
 
 
 def _save_adapter(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
+from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +36,7 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
     """Trains on the micro-batches of a stream, in its order, to its end.
 
     Attributes:
-        end: where the current optimizer step ends.
+        step_end: where the current optimizer step ends; None before the first one that is trained here.
         step_trees: of the current optimizer step on this rank: the samples of each tree, and its mean loss.
         step_grad_norm: global 2-norm of its gradient before clipping, or None where it is unknown.
         layout: of the checkpoints.
@@ -44,7 +46,6 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
     # compute_loss divides by the weight of the whole step, so the Trainer must not divide again.
     loss_is_scaled_for_ga = True
 
-    end: StepEnd
     lr_scheduler: torch.optim.lr_scheduler.LRScheduler | None
 
     def __init__(
@@ -73,22 +74,24 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         self._done = 0.0  # share of the data behind the last step
         self._budget = TimeBudget(recipe.optim.max_minutes)
         self._speed = _Speed()
+        self._finished = False
+        self.step_end: StepEnd | None = None
         self.began = 0.0
 
     @property
     def position(self) -> Position:
         """Behind the last step that was trained."""
-        return self.end.position if hasattr(self, "end") else self._stream.start
+        return self._stream.start if self.step_end is None else self.step_end.position
 
     @property
     def is_over(self) -> bool:
         """Whether the current step is the last one, of the data or of the time."""
-        return self.end.last or self._budget.is_spent
+        return self._budget.is_spent or (self.step_end is not None and self.step_end.last)
 
     @property
     def share(self) -> float:
         """How much of the run is done, from 0 to 1."""
-        return 1.0 if self.is_over else max(self.end.position.progress, self._budget.share)
+        return 1.0 if self.is_over else max(self.position.progress, self._budget.share)
 
     def run(self, resume: Path | None) -> None:
         """Train to the end, from a checkpoint or from the start."""
@@ -96,11 +99,13 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
             state = read_json(resume / STREAM_STATE)
             self._stream.start = Position.from_dict(state["position"])
             self._budget.restore(state["minutes"])
-            if state["last"]:  # all is done but the report
-                self.args.max_steps = read_json(resume / "trainer_state.json")["global_step"]
+            steps = read_json(resume / "trainer_state.json")["global_step"]
+            if state["last"] or steps == self._optim.max_steps:  # all is done but the result and the report
+                self._finished, self.args.max_steps = True, steps
         self._done = self._stream.start.progress
         try:
-            self.train(resume_from_checkpoint=str(resume) if resume else None)
+            with _without_advice() if self._finished else nullcontext():
+                self.train(resume_from_checkpoint=str(resume) if resume else None)
         finally:
             self.progress.close()  # also on Ctrl-C, or the terminal is left without its cursor
 
@@ -112,17 +117,20 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         self, epoch_iterator: Iterator[Microbatch], num_batches: int, device: torch.device
     ) -> tuple[list[Any], torch.Tensor]:
         """The batches of one optimizer step, and the weight of its labels over all ranks."""
-        step = list(islice(epoch_iterator, num_batches))
         self.began = self.began or time.time()
-        self.end = step[0].end
+        if self._finished:  # the Trainer begins another epoch behind the last step, and ends it without a batch
+            self.control.should_training_stop = True
+            return [], torch.ones((), device=device)
+        step = list(islice(epoch_iterator, num_batches))
+        self.step_end = step[0].end
         self._ids = [batch.sample_ids for batch in step]
         self.step_trees = []
         own = torch.stack([batch.batch["weight"].sum() for batch in step]).sum().to(device)
         spent = torch.full_like(own, self._budget.spent())
         everywhere: torch.Tensor = self.accelerator.gather(torch.stack([own, spent])).view(-1, 2)
         self._budget.begin_step(everywhere[:, 1].max().item())
-        self._set_rate(max((self._done + self.end.position.progress) / 2, self._budget.share))
-        self._done = self.end.position.progress
+        self._set_rate(max((self._done + self.position.progress) / 2, self._budget.share))
+        self._done = self.position.progress
         return [batch.batch for batch in step], everywhere[:, 0].sum()
 
     def _set_rate(self, progress: float) -> None:
@@ -186,10 +194,22 @@ class TreeTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped her
         def write() -> None:
             super(TreeTrainer, self)._save_checkpoint(model, trial)
             if self.args.should_save:
-                state = {"position": self.end.position.to_dict(), "last": self.is_over, "minutes": self._budget.spent()}
+                state = {"position": self.position.to_dict(), "last": self.is_over, "minutes": self._budget.spent()}
                 write_json(folder / STREAM_STATE, state)
 
         save_checkpoint(folder, write, self.layout, self._recipe_sha256, self._kept)
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """The Trainer would call a run that has nothing left to train a mistake in its data."""
+    log = logging.getLogger("transformers.trainer")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 class _UntilTheStreamEnds(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here

@@ -22,6 +22,7 @@ from xlam_train.base import default_cache, load_tokenizer, prepare_base
 from xlam_train.checkpoints import drop_incomplete, last_checkpoint
 from xlam_train.data.render import Renderer, check_vocabulary
 from xlam_train.data.stream import ShardFeed, TreeStream, TreeT
+from xlam_train.fingerprint import file_sha256, files_sha256
 from xlam_train.gradients import GradientWitness
 from xlam_train.life.guard import LossGuard
 from xlam_train.life.lock import locked
@@ -68,8 +69,8 @@ class TrainReport:
         tokens_before: tokens that training one row at a time would have computed.
         tokens_packed: tokens that were computed.
         label_tokens: tokens that were trained, counted once for each row.
-        dropped: samples left out because they were longer than `data.max_length`.
-        truncated: samples that lost their oldest turns for the same reason.
+        dropped: rows left out because they were longer than `data.max_length`.
+        truncated: samples trained without their oldest turns for the same reason.
         startup_seconds: from the start of the process to the first step, without loading the weights.
         seconds: wall-clock time of the training loop, from the last resume on.
         packing_share: seconds spent on reading, tokenizing and packing, as a share of `seconds`.
@@ -249,8 +250,8 @@ class TrainingRun:
         return resume and fitting(resume, trainer.layout, trainer.args.deepspeed_plugin)
 
     def _watch(self, trainer: TreeTrainer, kind: Kind[TreeT], held_out: HeldOut[TreeT]) -> Watch[TreeT]:
-        every, show = self.recipe.eval.every, trainer.progress.show
-        return Watch(trainer, held_out, kind.collate_held_out, kind.objective(), self.tokenizer, every, show)
+        every, show, variant = self.recipe.eval.every, trainer.progress.show, self.recipe.data.variant
+        return Watch(trainer, held_out, kind.collate_held_out, kind.objective(), self.tokenizer, every, show, variant)
 
     def _guard(self, trainer: TreeTrainer) -> LossGuard:
         return LossGuard(trainer, self.recipe.max_loss_ratio, self.recipe.out, scaled=self.precision == "fp16")
@@ -312,12 +313,23 @@ class TrainingRun:
             "recipe": self.recipe.model_dump(mode="json"),
             "dataset_sha256": dataset_fingerprint(self.recipe.data.path),
         }
-        if report.is_file() or last_checkpoint(out / "checkpoints") is not None:
+        if report.is_file():
+            there = read_json(out / SNAPSHOT)
+            _refuse_other_run({key: there.get(key, {}) for key in identity}, identity, out)
+            return _read_report(report)
+        # What the same recipe may come to on another day or machine.
+        identity["resolved"] = {"base_sha256": files_sha256(self.base), "precision": self.precision, **self._offered()}
+        if last_checkpoint(out / "checkpoints") is not None:
             _refuse_other_run(read_json(out / SNAPSHOT), identity, out)
         elif self.state.is_main_process:
             write_json(out / SNAPSHOT, identity)
         self.state.wait_for_everyone()
-        return _read_report(report) if report.is_file() else None
+        return None
+
+    def _offered(self) -> dict[str, str]:
+        """The tools that distractors are drawn from, which stand beside the shards."""
+        tools = self.recipe.data.path / "tools.jsonl"
+        return {"tools_sha256": file_sha256(tools)} if self.recipe.data.views.distractors and tools.is_file() else {}
 
 
 def _precision(wanted: str) -> str:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.convert.formats import FORMATS, SUFFIXES, format_of, read_samples
 from data_pipeline.convert.lines import BadLine, GoodLine
-from data_pipeline.convert.writers import DatasetWriter, record_file
+from data_pipeline.convert.writers import dataset_writer, record_file
 from data_pipeline.core.errors import InputError, nearest
+from data_pipeline.core.strict_json import BadRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from data_pipeline.core.schema import Trajectory
 
 LISTED = 20
-"""Unreadable records told one by one; of the others there is a count."""
+"""Records told one by one that could not be converted; of the others there is a count."""
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Converted:
 
     Attributes:
         written: samples.
-        reasons: reason code -> records that could not be read.
+        reasons: reason code -> records that could not be read, or that the other format cannot hold.
         unread: the first of them.
     """
 
@@ -57,29 +58,37 @@ def convert(source: Path, source_format: str, target: Path, target_format: str) 
         raise InputError(f"unknown format '{target_format}'; {nearest(target_format, FORMATS)}")
     name = format_of(source) if source_format == "auto" else source_format
     done = Converted()
-    samples = _readable(source, name, done)
+    lines = read_samples(source, name)
     if target_format == "dataset":
-        writer = DatasetWriter(target)
-        for sample in samples:
-            writer.add(sample)
-        writer.flush()
+        with dataset_writer(target) as writer:
+            _hand_on(lines, writer.add, done)
         return done
     if target.suffix not in SUFFIXES:
         raise InputError(f"{target}: give the file one of the suffixes {', '.join(SUFFIXES)}")
     write = FORMATS[target_format].write
     with record_file(target) as add:
-        for sample in samples:
-            add(write(sample))
+        _hand_on(lines, lambda sample: add(write(sample)), done)
     return done
 
 
-def _readable(source: Path, name: str, done: Converted) -> Iterator[Trajectory]:
-    """The samples, counted; what cannot be read is only counted and told."""
-    for line in read_samples(source, name):
-        if isinstance(line, GoodLine):
+def _hand_on(lines: Iterable[GoodLine | BadLine], add: Callable[[Trajectory], None], done: Converted) -> None:
+    """Add the samples, counted; what cannot be read, or held by the other format, is only counted and told."""
+    for line in lines:
+        refused = _refused(line, add)
+        if refused is None:
             done.written += 1
-            yield line.sample
             continue
-        done.reasons[line.reason] += 1
+        done.reasons[refused.reason] += 1
         if len(done.unread) < LISTED:
-            done.unread.append(line)
+            done.unread.append(refused)
+
+
+def _refused(line: GoodLine | BadLine, add: Callable[[Trajectory], None]) -> BadLine | None:
+    """Add a sample; why that was not possible, or None."""
+    if isinstance(line, BadLine):
+        return line
+    try:
+        add(line.sample)
+    except BadRecord as error:
+        return BadLine(line.path, line.line, error.reason, error.detail)
+    return None

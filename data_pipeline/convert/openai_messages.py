@@ -1,7 +1,8 @@
-"""Conversations as for fine-tuning at OpenAI: {"messages": [...], "tools": [...]}, one turn each.
+"""Conversations as for fine-tuning at OpenAI: {"messages": [...], "tools": [...]}; those of one turn are read.
 
 An answer's calls are `tool_calls`, their arguments JSON text (or an object). Messages of the system before the user's
-are passed over, since the prompt format brings its own instruction; a conversation of more turns is refused.
+are passed over, since the prompt format brings its own instruction; a conversation of more turns is refused, though
+samples that are one are written whole.
 
 Written and read back, a sample keeps its query, answer, calls and tools with their schemas. Lost are the id, what a
 tool returns and where it came from, and the style: it is told from the calls, so that `missing-parameter` becomes
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from data_pipeline.convert.parts import field, identity, read_call, style_of
+from data_pipeline.convert.parts import field, identity, listed, read_call, style_of
 from data_pipeline.core.schema import Message, ToolCall, Trajectory, dumps
 from data_pipeline.core.strict_json import BadRecord, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from data_pipeline.convert.parts import ToolReader
 
 _SYSTEM = ("system", "developer")
@@ -34,6 +37,9 @@ def read(record: dict[str, Any], line: int, read_tools: ToolReader) -> Trajector
         BadRecord: it is none.
     """
     user, assistant = _turn(field(record, "messages", list))
+    if assistant.get("function_call") is not None:
+        # Passed over, it would make a refusal of a call.
+        raise BadRecord("bad_call", "'function_call' is the older form; write it as one of 'tool_calls'")
     tools = read_tools(field(record, "tools", list))
     stated = assistant.get("tool_calls") or []
     if not isinstance(stated, list):
@@ -53,8 +59,7 @@ def _turn(messages: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     roles = [message["role"] for message in messages]
     start = next((index for index, role in enumerate(roles) if role not in _SYSTEM), len(roles))
     if roles[start:] != ["user", "assistant"]:
-        shown = ", ".join(role[:20] for role in roles[:8]) + (", ..." if len(roles) > 8 else "")
-        raise BadRecord("not_single_turn", f"expected user and assistant, got {shown or 'no message'}")
+        raise BadRecord("not_single_turn", f"expected user and assistant, got {listed(roles)}")
     return messages[start], messages[start + 1]
 
 
@@ -77,18 +82,31 @@ def _call(entry: Any) -> ToolCall:
 
 
 def write(sample: Trajectory) -> dict[str, Any]:
-    """One conversation."""
-    calls = [
-        {
-            "id": f"call_{number}",
-            "type": "function",
-            "function": {"name": call.name, "arguments": dumps(call.arguments)},
-        }
-        for number, call in enumerate(sample.calls)
-    ]
-    answer = sample.messages[-1].content if sample.messages else ""
-    said = {"content": answer or None, "tool_calls": calls} if calls else {"content": answer}
+    """One conversation, all of its turns."""
     return {
-        "messages": [{"role": "user", "content": sample.query}, {"role": "assistant", **said}],
+        "messages": _written(sample.messages),
         "tools": [{"type": "function", "function": tool.to_openai()} for tool in sample.tools],
     }
+
+
+def _written(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The messages in the words of the API, which names calls, and with each result the call that it is of."""
+    written: list[dict[str, Any]] = []
+    called = 0
+    unanswered: list[str] = []
+    for message in messages:
+        said: dict[str, Any] = {"role": message.role, "content": message.content}
+        if message.tool_calls:
+            # Numbered through all turns; results stand behind their calls in the same order.
+            unanswered = [f"call_{number}" for number, _ in enumerate(message.tool_calls, start=called)]
+            called += len(unanswered)
+            calls = [_written_call(name, call) for name, call in zip(unanswered, message.tool_calls, strict=True)]
+            said |= {"content": message.content or None, "tool_calls": calls}
+        elif message.role == "tool" and unanswered:
+            said["tool_call_id"] = unanswered.pop(0)
+        written.append(said)
+    return written
+
+
+def _written_call(name: str, call: ToolCall) -> dict[str, Any]:
+    return {"id": name, "type": "function", "function": {"name": call.name, "arguments": dumps(call.arguments)}}

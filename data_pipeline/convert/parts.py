@@ -66,6 +66,11 @@ def read_call(entry: Any, arguments: Any) -> ToolCall:
     return ToolCall(name=name, arguments=arguments)
 
 
+def listed(roles: Sequence[str]) -> str:
+    """The roles of a conversation's messages, for a message: as many as one line holds."""
+    return ", ".join(role[:20] for role in roles[:8]) + (", ..." if len(roles) > 8 else "") or "no message"
+
+
 class ToolReader:
     """Reads tool descriptions, each distinct one once."""
 

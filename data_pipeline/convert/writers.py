@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import PARTIAL, explain_os_error, write_atomic
 from data_pipeline.core.schema import dumps
+from data_pipeline.core.staged import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +58,11 @@ def record_file(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
 
 
 class DatasetWriter:
-    """A dataset folder that grows shard by shard; what a check refused goes to its rejects."""
+    """A dataset folder that grows shard by shard; what a check refused goes to its rejects.
+
+    Attributes:
+        folder: where it is written.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Nothing is written yet.
@@ -65,9 +70,8 @@ class DatasetWriter:
         Raises:
             InputError: the folder holds a dataset already.
         """
-        if (folder / "shards").exists() or (folder / "recipe.json").exists():
-            raise InputError(f"{folder}: holds a dataset already; choose another folder, or remove it")
-        self._folder = folder
+        _refuse_dataset(folder)
+        self.folder = folder
         self._shard = 0
         self._kept: tuple[list[str], list[str]] = ([], [])
         self._chars = 0
@@ -94,6 +98,25 @@ class DatasetWriter:
             return
         name = f"{self._shard:04d}.jsonl"
         for part, texts in zip(("rejects", "shards"), reversed(self._kept), strict=True):
-            write_atomic(self._folder / part / name, "".join(texts).encode())
+            write_atomic(self.folder / part / name, "".join(texts).encode())
         self._shard += 1
         self._kept, self._chars = ([], []), 0
+
+
+@contextmanager
+def dataset_writer(folder: Path) -> Iterator[DatasetWriter]:
+    """A writer whose dataset appears in `folder` when the block ends; an error or a kill within leaves none.
+
+    Raises:
+        InputError: the folder holds a dataset already, another run is writing there, or it cannot be written.
+    """
+    _refuse_dataset(folder)
+    with staged(folder) as unfinished:
+        writer = DatasetWriter(unfinished)
+        yield writer
+        writer.flush()
+
+
+def _refuse_dataset(folder: Path) -> None:
+    if (folder / "shards").exists() or (folder / "recipe.json").exists():
+        raise InputError(f"{folder}: holds a dataset already; choose another folder, or remove it")

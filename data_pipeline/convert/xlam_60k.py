@@ -7,17 +7,18 @@ Written and read back, a sample keeps its id, query, calls, and of its tools the
 choices, defaults and which parameters may be left out (', optional' behind the type). Lost are limits, patterns and
 formats of values, the keys inside objects, default values of required parameters, what a tool returns and where it
 came from; the style is told from the calls, so that `missing-parameter` becomes `irrelevance`; text of an answer
-that calls nothing; verdicts, results and origin.
+that calls nothing; messages of the system; verdicts, results and origin. A conversation of more turns than one, or
+without an answer, is refused: a row would hold a part of it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from data_pipeline.convert.parts import field, identity, read_call, style_of
+from data_pipeline.convert.parts import field, identity, listed, read_call, style_of
 from data_pipeline.convert.type_text import type_text
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory, dumps
-from data_pipeline.core.strict_json import BadRecord, parse
+from data_pipeline.core.strict_json import MAX_DIGITS, BadRecord, parse
 
 if TYPE_CHECKING:
     from data_pipeline.convert.parts import ToolReader
@@ -54,9 +55,17 @@ def _call(entry: Any) -> ToolCall:
 
 
 def write(sample: Trajectory) -> dict[str, Any]:
-    """One row; ids that are whole numbers are written as numbers, as published."""
+    """One row; ids that are whole numbers are written as numbers, as published.
+
+    Raises:
+        BadRecord: not_single_turn.
+    """
+    roles = [message.role for message in sample.messages if message.role != "system"]
+    if roles != ["user", "assistant"]:
+        raise BadRecord("not_single_turn", f"a row holds user and assistant, got {listed(roles)}")
     name = sample.id
-    is_number = name.isascii() and name.isdigit() and str(int(name)) == name
+    # Longer ones are read back as text alone, and beyond 4,300 digits Python makes no number of them.
+    is_number = name.isascii() and name.isdigit() and len(name) <= MAX_DIGITS and str(int(name)) == name
     return {
         "id": int(name) if is_number else name,
         "query": sample.query,

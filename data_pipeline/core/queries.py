@@ -12,7 +12,10 @@ import itertools
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from data_pipeline.core.schema import Tool
 
 KEYWORD = "x-queries"
 """Never shown to a model: a prompt that holds queries would be copied from."""
@@ -128,6 +131,12 @@ def example_queries(schema: Mapping[str, Any]) -> tuple[ExampleQuery, ...]:
         for query in read
         if query.pieces and all(piece.needs | ({piece.switch} - {""}) <= names for piece in query.pieces)
     )
+
+
+def shown_schema(tool: Tool) -> dict[str, Any]:
+    """The tool's OpenAI function schema as models are shown it: without its example queries."""
+    schema = tool.to_openai()
+    return {**schema, "parameters": {key: value for key, value in schema["parameters"].items() if key != KEYWORD}}
 
 
 def renamed(query: str, name_of: Callable[[str], str]) -> str:

@@ -45,7 +45,8 @@ def dumps(value: object) -> str:
 class Frozen(BaseModel):
     """Immutable, strict about keys, with a byte-stable JSON form."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built at first use: importing stays fast, and a command that shows its help builds none.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data without the fields that are at their default."""
@@ -84,7 +85,9 @@ _LISTS = frozenset({"array", "list", "tuple", "items", "prefixItems"})
 _OBJECTS = frozenset({"object", "dict", "properties"})
 
 
-def _takes(schema: dict[str, Any]) -> Takes:
+def _takes(schema: Any) -> Takes:
+    if not isinstance(schema, dict):
+        return "any"  # `true`, which allows anything, is a schema too
     kind = schema.get("type")
     words = {*schema, *(kind if isinstance(kind, list) else (kind,))}
     if not words.isdisjoint(_OBJECTS):

@@ -29,15 +29,8 @@ from typing import Any
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.prompt_texts import BFCL_SYSTEM, MISTRAL_PREFIX, TASK_INSTRUCTION, actionstudio_format
 from data_pipeline.core.schema import Message, Tool, Trajectory, dumps
-from data_pipeline.core.xlam_format import (
-    ToolConversion,
-    ToolLike,
-    Variant,
-    block,
-    check_variant,
-    render_answer,
-    render_prompt,
-)
+from data_pipeline.core.variants import ToolConversion, Variant, check_variant
+from data_pipeline.core.xlam_format import ToolLike, block, render_answer, render_prompt
 
 ChatMessage = dict[str, Any]
 

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -26,10 +26,7 @@ from data_pipeline.core.prompt_texts import (
     TASK_INSTRUCTION,
 )
 from data_pipeline.core.schema import Tool, ToolCall, Trajectory, dumps
-
-Variant = Literal["xlam-1", "xlam-1-history", "xlam-1-bfcl", "actionstudio"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
-ToolConversion = Literal["card", "leaderboard"]
+from data_pipeline.core.variants import ToolConversion, check_variant
 
 PARSE_REASONS = {
     "empty": "there is no text",
@@ -110,17 +107,6 @@ def block(name: str, text: str) -> str:
     return f"[BEGIN OF {name}]\n{text}\n[END OF {name}]\n\n"
 
 
-def check_variant(variant: str) -> Variant:
-    """The variant, known to be one.
-
-    Raises:
-        InputError: it is none.
-    """
-    if variant not in VARIANTS:
-        raise InputError(f"unknown prompt variant '{variant}': {nearest(variant, VARIANTS)}")
-    return variant
-
-
 def render_answer(calls: Sequence[ToolCall], variant: str = "xlam-1", thought: str = "") -> str:
     """The answer a model should write, on one line: an object, or in `actionstudio` the bare list of calls.
 
@@ -162,7 +148,7 @@ def parse_calls(text: str, variant: str = "xlam-1") -> list[ToolCall]:
     """
     text = text.strip()
     if check_variant(variant) == "actionstudio" and text:
-        text = text.removeprefix(MISTRAL_PREFIX)
+        text = text.removeprefix(MISTRAL_PREFIX).lstrip()
         if not text.startswith(("[", "{")):
             return []
     try:

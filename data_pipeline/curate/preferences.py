@@ -7,6 +7,7 @@ taken from other calls of the dataset, so that they look like any.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_json, write_jsonl
 from data_pipeline.core.schema import Message, Preference, Tool, ToolCall, Trajectory, dumps
 from data_pipeline.core.seeding import stream
+from data_pipeline.core.staged import staged
 
 if TYPE_CHECKING:
     import random
@@ -117,7 +119,8 @@ def corrupt(sample: Trajectory, pool: CallPool, rng: random.Random) -> Preferenc
 def write_preferences(dataset: Path, out: Path, seed: int) -> Counter[str]:
     """Make a pair of every sample of a dataset that can be spoilt, shard by shard.
 
-    `out/preferences.json` says what they were made of. The same arguments write the same bytes.
+    `out/preferences.json` says what they were made of. The same arguments write the same bytes, and all of them appear
+    together: after a kill the same command begins anew.
 
     Returns:
         How many pairs have which fault; `skipped` counts the samples without a pair.
@@ -131,14 +134,15 @@ def write_preferences(dataset: Path, out: Path, seed: int) -> Counter[str]:
     if not pool.by_tool:
         raise InputError(f"{dataset}: no sample makes a pair, since there is no call in it; take a dataset with calls")
     counts: Counter[str] = Counter()
-    for path in shard_paths(dataset):
-        made = [corrupt(sample, pool, stream(seed, "preference", sample.id)) for sample in read_shard(path)]
-        pairs = [pair for pair in made if pair is not None]
-        counts.update(pair.fault for pair in pairs)
-        counts["skipped"] += len(made) - len(pairs)
-        write_jsonl(out / "shards" / path.name, [pair.to_row() for pair in pairs])
-    made_of = {"dataset": str(dataset), "dataset_sha256": dataset_fingerprint(dataset), "seed": seed}
-    write_json(out / "preferences.json", {**made_of, "pairs": dict(sorted(counts.items()))})
+    with staged(out) as unfinished:
+        for path in shard_paths(dataset):
+            made = [corrupt(sample, pool, stream(seed, "preference", sample.id)) for sample in read_shard(path)]
+            pairs = [pair for pair in made if pair is not None]
+            counts.update(pair.fault for pair in pairs)
+            counts["skipped"] += len(made) - len(pairs)
+            write_jsonl(unfinished / "shards" / path.name, [pair.to_row() for pair in pairs])
+        made_of = {"dataset": str(dataset), "dataset_sha256": dataset_fingerprint(dataset), "seed": seed}
+        write_json(unfinished / "preferences.json", {**made_of, "pairs": dict(sorted(counts.items()))})
     return counts
 
 
@@ -207,7 +211,9 @@ def _near(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, (int, float)):
-        return [value + 1, value * 10] if value else [value + 1]
+        near = [value + 1, value * 10] if value else [value + 1]
+        # Ten times a very large number is infinite, or too long to write.
+        return [other for other in near if abs(other) <= sys.float_info.max]
     return [value[:-1]] if isinstance(value, list) and value else []
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from data_pipeline.core.queries import shown_schema
 from data_pipeline.core.schema import dumps
 from data_pipeline.core.seeding import stream
 from data_pipeline.generate.prompts_schema import answer_schema
@@ -87,6 +88,9 @@ TOKENS: dict[Style, int] = {
 }
 """Tokens that an item of each style is reckoned to take, tool calls included."""
 
+MAX_TOKENS = 2048
+"""Most tokens of an answer unless the recipe says."""
+
 CHARACTERS_A_TOKEN = 3.0
 """On the safe side: prompts of JSON come to more."""
 
@@ -126,6 +130,7 @@ def write_prompts(plan: Plan, settings: Endpoint | LlamaCpp | Vllm) -> list[Prom
         settings: of the model; how long an answer may get, and where known how much it holds.
     """
     context = settings.context if isinstance(settings, LlamaCpp) else None
+    most = settings.max_tokens or MAX_TOKENS
     rng = stream(plan.seed, "prompt")
     tone = rng.choice(TONES)
     items = _items(plan, rng)
@@ -133,11 +138,11 @@ def write_prompts(plan: Plan, settings: Endpoint | LlamaCpp | Vllm) -> list[Prom
     parts: list[list[Item]] = [[]]
     for item in items:
         longer = [*parts[-1], item]
-        if parts[-1] and not _fits(_text(plan, longer, tone, examples), longer, settings.max_tokens, context):
+        if parts[-1] and not _fits(_text(plan, longer, tone, examples), longer, most, context):
             parts.append([item])
         else:
             parts[-1] = longer
-    return [_prompt(plan, part, tone, examples, settings.max_tokens, context) for part in parts]
+    return [_prompt(plan, part, tone, examples, most, context) for part in parts]
 
 
 def _items(plan: Plan, rng: random.Random) -> list[Item]:
@@ -205,7 +210,7 @@ def _prompt(
 
 
 def _text(plan: Plan, items: Sequence[Item], tone: str, examples: Sequence[Trajectory]) -> str:
-    tools = "\n".join(dumps(tool.to_openai()) for tool in plan.tools)
+    tools = "\n".join(dumps(shown_schema(tool)) for tool in plan.tools)
     shown = "\n".join(_example(example) for example in examples)
     asks = "\n".join(f"{place}. {item.ask}" for place, item in enumerate(items, start=1))
     rules = "\n".join(f"- {rule}" for rule in (*RULES, tone, *_users(plan)))

@@ -5,6 +5,7 @@ APIGen's three samplers (Liu et al. 2024, section 3.3): of tools, of examples, a
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections import defaultdict
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
-from data_pipeline.core.errors import InputError
+from data_pipeline.core.errors import InputError, nearest
 from data_pipeline.core.seeding import stream
 from data_pipeline.generate.plan import Plan
 from data_pipeline.generate.text import content_words, stems
@@ -129,9 +130,7 @@ def _deal(catalogue: Catalogue, recipe: DataRecipe, position: int) -> Iterator[T
     Shards take consecutive parts, so each tool leads as often as its weight says. In round k a tool of weight w
     occurs floor((k + 1) w) - floor(k w) times, which gives the start of a round without dealing those before.
     """
-    weights = [recipe.category_mix.get(tool.topic, 1.0) for tool in catalogue.tools]
-    if sum(weights) <= 0:
-        raise InputError("category_mix: no tool is left with a weight above 0")
+    weights = _weights(recipe.category_mix, catalogue)
     number = int(position / sum(weights))
     skip = position - sum(int(number * weight) for weight in weights)
     for k in count(number):
@@ -140,6 +139,24 @@ def _deal(catalogue: Catalogue, recipe: DataRecipe, position: int) -> Iterator[T
         stream(recipe.seed, "deck", k).shuffle(deck)
         yield from deck[skip:]
         skip = max(0, skip - len(deck))
+
+
+def _weights(mix: Mapping[str, float], catalogue: Catalogue) -> list[float]:
+    """How often each tool leads in a round.
+
+    Raises:
+        InputError: a category that no tool is of, a weight that is none, or no tool may lead.
+    """
+    for category, weight in mix.items():
+        if category not in catalogue.topics:
+            hint = nearest(category, catalogue.topics)
+            raise InputError(f"category_mix: no tool of the recipe is of the category '{category}'; {hint}")
+        if not 0 <= weight < math.inf:
+            raise InputError(f"category_mix: '{category}' weighs {weight}; give a number from 0 up")
+    weights = [mix.get(tool.topic, 1.0) for tool in catalogue.tools]
+    if sum(weights) <= 0:
+        raise InputError("category_mix: no tool is left with a weight above 0")
+    return weights
 
 
 def _weighted(shares: Mapping[T, float], rng: random.Random) -> T:

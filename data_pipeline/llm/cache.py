@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.jsonl import PARTIAL, explain_os_error
 from data_pipeline.llm.chat import ChatAnswer
+from data_pipeline.llm.failures import ANSWERED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from data_pipeline.llm.chat import ChatModel, ChatRequest
-
-KEPT = ("", "cut_off")
-"""Failures of answers worth keeping: none, and the one that asking again would bring again."""
 
 
 class ResponseCache:
@@ -85,6 +83,7 @@ class CachedModel:
             cache: where they are kept.
         """
         self.name = model.name
+        self.max_tokens = model.max_tokens
         self._model = model
         self._identity = identity
         self._cache = cache
@@ -97,7 +96,7 @@ class CachedModel:
         if found is not None:
             return found
         answer = await self._model.ask(request)
-        if answer.failure in KEPT:
+        if answer.failure in ANSWERED:
             await asyncio.to_thread(self._cache.put, key, answer)
         return answer
 

@@ -50,9 +50,15 @@ class ChatAnswer:
 
 
 class ChatModel(Protocol):
-    """A language model somewhere."""
+    """A language model somewhere.
+
+    Attributes:
+        name: of the model, for the record.
+        max_tokens: the recipe's bound of one answer; None where it leaves that to who asks.
+    """
 
     name: str
+    max_tokens: int | None
 
     async def ask(self, request: ChatRequest) -> ChatAnswer:
         """One answer; a request that fails for good is an answer with a `failure`, not an exception.

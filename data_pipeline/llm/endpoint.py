@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from data_pipeline.core.errors import CheckFailed, InputError, XlamError
-from data_pipeline.llm.failures import WRITTEN_BADLY
+from data_pipeline.llm.chat import ChatRequest
+from data_pipeline.llm.failures import ANSWERED
 from data_pipeline.llm.limit import AdaptiveLimit
 from data_pipeline.llm.wire import (
     FORMS,
+    PERHAPS_OWN,
     WRONG_ADDRESS,
     Outcome,
     failed,
@@ -29,7 +31,7 @@ from data_pipeline.llm.wire import (
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
 
-    from data_pipeline.llm.chat import ChatAnswer, ChatRequest
+    from data_pipeline.llm.chat import ChatAnswer
     from data_pipeline.llm.settings import Endpoint
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
@@ -48,9 +50,25 @@ all else together, so many connections are spread over several clients."""
 NO_KEY = "none"
 """Sent to servers without keys, because the package openai insists on one."""
 
+PLAIN = ChatRequest(messages=(("user", "Hello."),), max_tokens=1, temperature=0.0)
+"""What every server takes that has the model and knows the key."""
+
 _OWN_FAULT = frozenset({"server_error", "not_json_body"})
-_SERVED = WRITTEN_BADLY | {"", "refused"}
 _log = logging.getLogger(__name__)
+
+
+class _Denied(Exception):
+    """A code of `PERHAPS_OWN` came.
+
+    Attributes:
+        outcome: of the request, if the fault is its own.
+        error: what ends the job, if key, model or URL are wrong.
+    """
+
+    def __init__(self, outcome: Outcome, error: InputError) -> None:
+        super().__init__(str(error))
+        self.outcome = outcome
+        self.error = error
 
 
 class EndpointModel:
@@ -63,6 +81,7 @@ class EndpointModel:
             InputError: the key's environment variable is not set, or the package `openai` is missing.
         """
         self.name = settings.model
+        self.max_tokens = settings.max_tokens
         self._settings = settings
         self._key = _read_key(settings)
         self._clients = _open_clients(settings, self._key)
@@ -72,6 +91,8 @@ class EndpointModel:
         self._form = 0 if settings.json_schema else 1
         self._form_works = False
         self._heard = False
+        self._taken = False
+        self._in_doubt = asyncio.Lock()
         self._failed_in_a_row = 0
         self._broken: XlamError | None = None
 
@@ -89,7 +110,7 @@ class EndpointModel:
                 self._check()
                 # The clock starts with the first attempt: thousands may wait for theirs.
                 until = until or time.monotonic() + self._settings.deadline
-                outcome = await self._attempt(request, until - time.monotonic())
+                outcome = await self._attempt(request, until)
                 self._learn(outcome, place)
             except XlamError as error:
                 self._broken = error  # those who wait need not try
@@ -108,13 +129,13 @@ class EndpointModel:
         """End the connections."""
         await asyncio.gather(*(client.close() for client in self._clients))
 
-    async def _attempt(self, request: ChatRequest, seconds: float) -> Outcome:
+    async def _attempt(self, request: ChatRequest, until: float) -> Outcome:
         """One attempt, in the strictest form that the server accepts."""
         outcome = failed("deadline")
         for number in range(self._form if request.schema else FORMS.index("text"), len(FORMS)):
-            outcome = await self._send(request_body(request, self._settings.model, FORMS[number]), seconds)
+            outcome = await self._send(request_body(request, self._settings.model, FORMS[number]), until)
             if outcome.answer.failure != "bad_request":
-                if request.schema and not outcome.again:
+                if request.schema and outcome.answer.failure in ANSWERED:
                     self._accept_form(number)
                 break
         return outcome
@@ -130,12 +151,32 @@ class EndpointModel:
             )  # fmt: skip
             self._form = number
 
-    async def _send(self, body: dict[str, Any], seconds: float) -> Outcome:
+    async def _send(self, body: dict[str, Any], until: float) -> Outcome:
+        """What came of a body; one that is denied ends the job only if the server denies everything."""
+        try:
+            return await self._post(body, until)
+        except _Denied as denied:
+            async with self._in_doubt:  # one asks for all who are in doubt
+                self._check()
+                if not self._taken and await self._denies_all(until):
+                    raise denied.error from denied
+            return denied.outcome
+
+    async def _denies_all(self, until: float) -> bool:
+        """Whether even a request is denied that nobody can object to. There may be no other to learn it from."""
+        try:
+            await self._post(request_body(PLAIN, self._settings.model, "text"), until)
+        except _Denied:
+            return True
+        return False
+
+    async def _post(self, body: dict[str, Any], until: float) -> Outcome:
         import openai
         from httpx2 import Response
 
         from data_pipeline.llm.bounded import MOST_BYTES, BodyTooLarge
 
+        seconds = until - time.monotonic()  # here, for a request may be sent in several forms, one after another
         client = self._free.pop()
         sent = client.post("/chat/completions", cast_to=Response, body=body)
         try:
@@ -155,19 +196,23 @@ class EndpointModel:
         finally:
             self._free.append(client)
         self._heard = True
-        return read_completion(response.content, self._settings)
+        outcome = read_completion(response.content, self._settings, self._without_key)
+        self._taken = self._taken or outcome.answer.failure in ANSWERED
+        return outcome
 
     def _refused(self, error: APIStatusError) -> Outcome:
         where, detail = self._settings.base_url, self._without_key(error.message)
+        if error.code == "insufficient_quota":
+            raise InputError(f"{where}: the account's quota is used up; raise it, and the same command again goes on")
+        outcome = read_refusal(error.status_code, error.response.headers, detail)
         if error.status_code in WRONG_ADDRESS:
             key = self._settings.api_key_env
-            raise InputError(
+            wrong = InputError(
                 f"{where}: HTTP {error.status_code} for model '{self._settings.model}': {detail}; check base_url, model"
                 + (f" and the key in the environment variable {key}" if key else " and whether it wants api_key_env")
             )
-        if error.code == "insufficient_quota":
-            raise InputError(f"{where}: the account's quota is used up; raise it, and the same command again goes on")
-        return read_refusal(error.status_code, error.response.headers, detail)
+            raise _Denied(outcome, wrong) if error.status_code in PERHAPS_OWN else wrong
+        return outcome
 
     def _not_connected(self, error: Exception) -> Outcome:
         from httpx2 import ConnectError
@@ -200,7 +245,7 @@ class EndpointModel:
     def _given(self, outcome: Outcome, attempts: int) -> ChatAnswer:
         """The last attempt's answer, and the account of requests that failed in a row."""
         answer = outcome.answer
-        if answer.failure in _SERVED:
+        if answer.failure in ANSWERED:
             self._failed_in_a_row = 0
             return answer
         self._failed_in_a_row += 1

@@ -19,3 +19,6 @@ FAILURES: dict[str, str] = {
 
 WRITTEN_BADLY = frozenset({"cut_off", "empty_answer"})
 """Failures of the model's writing; all others happened on the way to the model and back."""
+
+ANSWERED = WRITTEN_BADLY | {"", "refused"}
+"""What an answer says of itself that the model gave, '' for a good one: it was paid for, and is not asked for again."""

@@ -36,6 +36,7 @@ class LlamaCppModel:
         self._settings = settings
         self._file = gguf_file(settings.path)
         self.name = self._file.stem
+        self.max_tokens = settings.max_tokens
         self._starting = asyncio.Lock()
         self._server: Any = None
         self._model: EndpointModel | None = None

@@ -16,8 +16,9 @@ class Sampling(Settings):
     temperature: float = Field(default=0.7, ge=0)
     """Of the draws; 0.7 as in APIGen, so that queries differ. Judges ask at 0."""
 
-    max_tokens: int = Field(default=2048, ge=1)
-    """Most tokens of one answer; several samples with their calls fit."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens of one answer. Unset, 2,048 for a generator, where several samples with their calls fit, and 512 for
+    a judge; one that reasons before it answers needs more."""
 
     input_price: float = Field(default=0.0, ge=0)
     """Currency units a million prompt tokens, for the cost of a sample; 0 counts no cost."""

@@ -35,6 +35,7 @@ class VllmModel:
             load: makes the engine; vLLM's unless given.
         """
         self.name = settings.model
+        self.max_tokens = settings.max_tokens
         self._settings = settings
         self._load = load or load_engine
         self._engine: Engine | None = None

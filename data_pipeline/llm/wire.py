@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from data_pipeline.llm.chat import ChatAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from data_pipeline.llm.chat import ChatRequest
     from data_pipeline.llm.settings import Sampling
@@ -21,6 +21,9 @@ FORMS = ("json_schema", "json_object", "text")
 
 WRONG_ADDRESS = frozenset({401, 403, 404})
 """HTTP codes of a wrong key, model or URL, which no other request would fare better with."""
+
+PERHAPS_OWN = frozenset({403, 404})
+"""Those of them that may be meant for one request alone: a gateway's 403 to a prompt, a router's 404 to a form."""
 
 _BUSY = frozenset({429, 503, 504, 529})
 _PASSING = frozenset({409, 425})
@@ -71,8 +74,14 @@ def request_body(request: ChatRequest, model: str, form: str) -> dict[str, Any]:
     return body
 
 
-def read_completion(body: bytes, prices: Sampling) -> Outcome:
-    """What a body that came with HTTP 200 says."""
+def read_completion(body: bytes, prices: Sampling, hide: Callable[[str], str] = str) -> Outcome:
+    """What a body that came with HTTP 200 says.
+
+    Args:
+        body: all of it.
+        prices: of its tokens.
+        hide: takes out of a detail what nobody may see; before it is cut, which could leave half of that.
+    """
     try:
         completion = json.loads(body)
         choice = completion["choices"][0]
@@ -80,18 +89,24 @@ def read_completion(body: bytes, prices: Sampling) -> Outcome:
         text, refusal = message.get("content") or "", message.get("refusal")
         usage = completion.get("usage") or {}
         counted = _counted(usage, prices)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        return failed("not_json_body", body[:DETAIL_LENGTH].decode(errors="replace"), again=True)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
+        return failed("not_json_body", hide(body.decode(errors="replace"))[:DETAIL_LENGTH], again=True)
     if not isinstance(text, str):
         return failed("not_json_body", "the message's content is no text", again=True)
-    answer = replace(counted, text=text)
+    answer = replace(counted, text=_escaped(text))
     if refusal or finish == "content_filter":
-        return Outcome(replace(answer, text="", failure="refused", detail=str(refusal or finish)[:DETAIL_LENGTH]))
+        why = hide(_escaped(str(refusal or finish)))[:DETAIL_LENGTH]
+        return Outcome(replace(answer, text="", failure="refused", detail=why))
     if finish == "length":
         return Outcome(replace(answer, failure="cut_off", detail=f"after {answer.output_tokens} tokens"))
     if not text.strip():
         return Outcome(replace(answer, text="", failure="empty_answer"))
     return Outcome(answer)
+
+
+def _escaped(text: str) -> str:
+    """The text with each half of a character as its escape, which strict JSON refuses and UTF-8 can hold."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _counted(usage: Mapping[str, Any], prices: Sampling) -> ChatAnswer:
@@ -100,7 +115,7 @@ def _counted(usage: Mapping[str, Any], prices: Sampling) -> ChatAnswer:
 
 
 def read_refusal(status: int, headers: Mapping[str, str], detail: str) -> Outcome:
-    """What an HTTP code other than 200 means, of those that are not `WRONG_ADDRESS`."""
+    """What an HTTP code other than 200 means if it is meant for the request, as `WRONG_ADDRESS` mostly is not."""
     detail = f"HTTP {status}: {detail}"[:DETAIL_LENGTH]
     busy, wait = status in _BUSY, retry_after(headers.get("retry-after"))
     if status == 429:

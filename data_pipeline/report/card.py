@@ -97,12 +97,14 @@ def _optional(path: Path) -> dict[str, Any]:
 def _header(funnel: Funnel, recipe: dict[str, Any], provenance: dict[str, Any]) -> str:
     """The YAML block that the hub and `datasets` read."""
     size = next((name for limit, name in _SIZES if funnel.accepted < limit), _LARGEST)
-    locales = (recipe.get("recipe") or {}).get("locales") or ["en"]
+    # Of data made elsewhere nobody said the language.
+    locales = (recipe.get("recipe") or {}).get("locales") or ()
+    languages = sorted({locale.partition("-")[0] for locale in locales})
     # What was made elsewhere has the licence of whoever made it, not that of the tools it was checked with.
     licences = [] if "check" in recipe else [entry["licence"] for entry in provenance.get("sources", ())]
-    header = {
+    header: dict[str, Any] = {
         **_licence(licences),
-        "language": sorted({locale.partition("-")[0] for locale in locales}),
+        **({"language": languages} if languages else {}),
         "task_categories": ["text-generation"],
         "tags": ["function-calling", "tool-use", "synthetic", "xlam"],
         "size_categories": [size],
@@ -218,6 +220,8 @@ def _repeat(recipe: dict[str, Any]) -> str:
         command = "xlam data generate recipe.yaml --out FOLDER"
         note = "recipe.yaml is what recipe.json of this folder holds as `recipe`; JSON is YAML."
         note += " Grammar: the same bytes. Language models: as far as their answers are the same."
+        if "secrets_sha256" in recipe:
+            note += " Passwords and keys in its addresses and commands are left out."
     else:
         return "How it was made is not on record."
     return f"With xlam-train {recipe['version']}:\n\n```sh\n{command}\n```\n\n{note}"

@@ -78,10 +78,13 @@ class Funnel:
             self.rejected[failed.stage, failed.reason] += 1
             self.styles[sample.style] -= 1
             self.calls -= len(sample.calls)
+            if sample.origin and sample.origin.prompt:
+                self.prompts[sample.origin.prompt] -= 1
             self.generators[generator, "accepted"] -= 1
             self.generators[generator, failed.stage] += 1
             self.not_executed -= any(verdict.reason == "not_executed" for verdict in sample.verdicts)
         self.styles += Counter()  # without those that fell to zero
+        self.prompts += Counter()
 
     def count_unreadable(self, reason: str) -> None:
         """Add something that was to be a sample and could not even be read; it fails the format check."""

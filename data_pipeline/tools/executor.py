@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.tools import bundled, stateful
 from data_pipeline.tools.python_runner import PythonRunner
+from data_pipeline.tools.reading import ReadingRunner
 from data_pipeline.tools.runner import STATUSES, Call, ExecutionResult
 from data_pipeline.tools.schema_check import ArgumentCheck
 
@@ -25,8 +26,12 @@ CALL_SECONDS = 5.0
 
 
 def is_executable(tool: Tool) -> bool:
-    """Whether the tool claims that calling it runs something; tools from JSON are schemas only."""
-    return tool.source.partition(":")[0] in ("bundled", "python", "openapi", "mcp")
+    """Whether the tool claims that calling it runs something; tools from JSON are schemas only.
+
+    So is a tool of an MCP server that may write, unless that is allowed, which `Executor.runs` knows.
+    """
+    kind = tool.source.partition(":")[0]
+    return kind in ("bundled", "python", "openapi") or (kind == "mcp" and tool.side_effects != "write")
 
 
 class Executor:
@@ -73,8 +78,11 @@ class Executor:
             runner.close()
 
     def runs(self, tool: Tool) -> bool:
-        """Whether there is something behind the tool's source that runs it."""
-        return tool.source in self._runners
+        """Whether there is something behind the tool's source that runs it, and may."""
+        runner = self._runners.get(tool.source)
+        if isinstance(runner, ReadingRunner):
+            return runner.runs(self._renamed.get(tool.name, tool.name))
+        return runner is not None
 
     def call(self, tool: Tool, arguments: Mapping[str, Any], state: str | None = None) -> ExecutionResult:
         """Check the arguments, then run the tool; see `call_many`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.tools.executor import CALL_SECONDS, Executor, is_executable
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from data_pipeline.core.schema import Tool
     from data_pipeline.tools.runner import Provenance, Runner
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -54,12 +58,15 @@ def open_pool(sources: Iterable[str], options: SourceOptions | None = None) -> P
     """Open every source and merge them.
 
     A tool that is the same as an earlier one, to the last word of its schema, is dropped; one that only has
-    the same name is renamed `name_2`, and both are told.
+    the same name is renamed `name_2`, and both are told. So is what a source remarks on its tools.
 
     Raises:
         InputError: a source cannot be opened.
     """
     opened = [open_source(source, options) for source in sources]
+    for found in opened:
+        if found.provenance.remark:
+            _tell(found.provenance.remark)
     tools: dict[str, Tool] = {}
     seen: dict[str, Tool] = {}
     refused = [refusal for found in opened for refusal in found.refused]
@@ -77,6 +84,12 @@ def open_pool(sources: Iterable[str], options: SourceOptions | None = None) -> P
     runners = {tool.source: found.runner for found in opened if found.runner is not None for tool in found.tools}
     provenance = tuple(found.provenance for found in opened)
     return Pool(tuple(tools.values()), tuple(refused), renamed, provenance, runners)
+
+
+@cache
+def _tell(remark: str) -> None:
+    """On stderr unless logging says otherwise; once, since a command may open its tools more than once."""
+    _log.warning(remark)
 
 
 def _free_name(name: str, taken: dict[str, Tool]) -> str:

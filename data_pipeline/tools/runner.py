@@ -112,12 +112,14 @@ class Provenance:
         version: of the document, server or package; '' where it does not say.
         licence: as stated by the source; '' where it does not say.
         executable: whether calls really run.
+        remark: what else to know of its tools, in one line; '' for nothing.
     """
 
     source: str
     version: str = ""
     licence: str = ""
     executable: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class SourceOptions:
 
     Attributes:
         require_sandbox: the least level at which code from outside may run.
-        allow_write: whether REST operations that change things are offered.
+        allow_write: whether REST operations that change things are offered, and MCP tools that may are run.
         allow_hosts: hosts that REST calls may reach beside the service's own.
     """
 
@@ -174,9 +174,13 @@ def _open_mcp(source: str, rest: str, options: SourceOptions) -> SourceTools:
     from data_pipeline.tools.mcp_source import open_mcp
 
     if rest.startswith(("http://", "https://")):
-        return open_mcp(source)
+        return open_mcp(source, allow_write=options.allow_write)
     level = shut_in(source, options.require_sandbox)
-    return open_mcp(source, wrap=lambda argv: server_command(argv, _existing(argv[1:]), level))
+    return open_mcp(
+        source,
+        allow_write=options.allow_write,
+        wrap=lambda argv: server_command(argv, _existing(argv[1:]), level),
+    )
 
 
 def _existing(arguments: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from data_pipeline.core.queries import shown_schema
 from data_pipeline.core.schema import Verdict, dumps
 from data_pipeline.core.strict_json import parse
 from data_pipeline.llm.chat import ChatRequest
@@ -37,8 +38,10 @@ PROBLEMS = tuple(code.removeprefix("judge_") for code in JUDGE_REASONS)[:5]
 TRIES = 3
 RETRY_TEMPERATURE = 0.5
 MAX_TOKENS = 512
-LONGEST_RESULT = 1000
-"""Characters of a call's result that a judge sees."""
+"""Most tokens of an answer unless the recipe says; one in the form asked for has some 200."""
+
+NOT_RUN = "(not run: the tool is a schema only)"
+"""What a judge reads in place of a result."""
 
 SYSTEM = "You check training data for an assistant that calls tools. You answer with one JSON object and no other text."
 RULES = """\
@@ -135,9 +138,11 @@ class Committee:
 
 def judge_prompt(sample: Trajectory) -> str:
     """All that a judge is told of a sample."""
-    tools = "\n".join(dumps(tool.to_openai()) for tool in sample.tools)
+    tools = "\n".join(dumps(shown_schema(tool)) for tool in sample.tools)
     calls = dumps([call.to_dict() for call in sample.calls])
-    results = "\n".join(result[:LONGEST_RESULT] for result in sample.results) or "(no call, no result)"
+    # Samples keep no result beyond a few hundred characters, one for each call, and none at all if no call was run.
+    kept = sample.results or ("",) * len(sample.calls)
+    results = "\n".join(result or NOT_RUN for result in kept) or "(no call, no result)"
     return f"Tools on offer:\n{tools}\n\nQuery: {sample.query}\n\nCalls: {calls}\n\nResults:\n{results}\n\n{RULES}"
 
 
@@ -148,7 +153,7 @@ async def _ask(judge: ChatModel, text: str, answers: list[ChatAnswer]) -> str:
         request = ChatRequest(
             messages=(("system", SYSTEM), ("user", text)),
             schema=SCHEMA,
-            max_tokens=MAX_TOKENS,
+            max_tokens=judge.max_tokens or MAX_TOKENS,
             temperature=RETRY_TEMPERATURE if number else 0.0,  # at 0 it would write the same again
             seed=number,
         )

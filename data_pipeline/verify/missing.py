@@ -53,8 +53,14 @@ def _candidates(name: str, schema: Schema, tool: ToolWords, used: Used, facts: F
     elif schema.get("type") == "boolean":
         own = Vocabulary(content(identifier_words(name)))
         yield from (word for word in facts.words if own.has(word))
-    elif schema.get("type", "string") not in _NUMERIC:
+    elif not _NUMERIC.issuperset(_types(schema)):
         yield from _texts(tool, used, facts)
+
+
+def _types(schema: Schema) -> set[str]:
+    """The JSON types of a schema's values, which may be several; null is no value that a query states."""
+    kind = schema.get("type", "string")
+    return {*kind} - {"null"} if isinstance(kind, list) else {kind}
 
 
 def _texts(tool: ToolWords, used: Used, facts: Facts) -> Iterator[str]:

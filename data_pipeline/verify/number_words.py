@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from data_pipeline.verify.units import UNITS, Quantity
@@ -44,6 +45,7 @@ _BEGINS = _STARTS.union(_ONE)
 # "an hour" is a rate behind these, as in 'once an hour', and behind plurals: 'hours a day'.
 _BEFORE_RATE = word_set("once twice thrice often much many percent")
 _NO_PLURAL = word_set("is takes lasts was this comes equals exceeds needs plus its less")
+_MOST_WORDS = 32  # Of one number: from 'nine hundred and ninety-nine billion' down to the ones it takes 23.
 UNUSUALLY_SMALL = 12
 """Up to here number words are used so loosely ('one more thing') that leaving one out means nothing."""
 
@@ -122,10 +124,15 @@ def _said(words: Sequence[str], start: int, run: _Run, text: str) -> SaidNumber:
 
 def _listed(said: Sequence[str], text: str) -> Iterator[float]:
     """The numbers of 'twenty, five', whose words alone would make one number; none if the text has them in one."""
+    if " ".join(said) in text:
+        return
+    is_in = cache(text.__contains__)  # where thousands of number words follow one another, the same few come again
     start = 0
     while start < len(said):
-        end = next((end for end in range(len(said), start, -1) if " ".join(said[start:end]) in text), start + 1)
-        run = _run_at(said[start:end], 0) if end - start < len(said) else None
+        end, last = start + 1, min(len(said), start + _MOST_WORDS)
+        while end < last and is_in(" ".join(said[start : end + 1])):
+            end += 1
+        run = _run_at(said[start:end], 0)
         if run is not None:
             yield run.value
         start = end

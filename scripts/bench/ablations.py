@@ -62,14 +62,17 @@ ROWS = (
     Row("16 queries a tool set", ("queries_per_tool_set=16", "tool_sets_per_shard=100")),
     Row("no packing", train=("packing.window_mb=0.001", "packing.trees_per_step=7")),
     Row("every weight for adapters", train=(*FULL, "optim.learning_rate=2e-4")),
-    Row("bundled tools only", ("tools=[bundled]",)),
-    Row("four domains only", ("tools=['bundled:finance', 'bundled:food', 'bundled:maths', 'bundled:weather']",)),
+    Row("bundled tools only", ("tools=[bundled]", "category_mix={}")),
+    Row(
+        "four domains only",
+        ("tools=['bundled:finance', 'bundled:food', 'bundled:maths', 'bundled:weather']", "category_mix={}"),
+    ),
     # The recipe's other numbers.
     Row("every weight, upper 20 layers", train=(*FULL, "optim.learning_rate=3e-4", "model.frozen_layers=10")),
     Row("adapters on all layers", train=("lora.first_layer=0",)),
     Row("adapters of rank 32", train=("lora.rank=32", "lora.alpha=64")),
     Row("trees of 3,072 tokens for 1,536", train=("packing.tokens_per_tree=3072",)),
-    Row("twice the rate", train=("optim.learning_rate=1.6e-3",)),
+    Row("rate 1.2e-3 for 6e-4", train=("optim.learning_rate=1.2e-3",)),
     Row("tools that take objects too", ("arguments=any",)),
     Row("no example queries", ("generator.own_queries=0",)),
     Row(

@@ -74,7 +74,7 @@ class Server:
     def open(self, body: str, start_seconds: float = 5.0) -> SourceTools:
         self._script.write_text(SERVER + body + LOOP, encoding="utf-8")
         source = "mcp:" + shlex.join([sys.executable, "-S", "-I", str(self._script), str(self._pids)])
-        self._opened.append(open_mcp(source, start_seconds=start_seconds))
+        self._opened.append(open_mcp(source, allow_write=True, start_seconds=start_seconds))
         return self._opened[-1]
 
     def call(self, body: str, names: str, timeout_seconds: float = 0.6) -> list[ExecutionResult]:

@@ -21,6 +21,7 @@ HUGE = 100 << 20
 HTML = b"<!DOCTYPE html><html><body><h1>502 Bad Gateway</h1></body></html>"
 REFUSED_TWICE = 2
 SLOTS = 8
+SERVED_BEFORE = 8
 
 
 def good_text(body: dict[str, Any]) -> str:
@@ -201,6 +202,31 @@ def _slow(handler: _Handler, body: dict[str, Any], before: int) -> None:
     handler.good(body)
 
 
+def _moderated(handler: _Handler, body: dict[str, Any], before: int) -> None:
+    """A gateway that looks at prompts."""
+    if "forbidden" in json.dumps(body["messages"]):
+        handler.error(403, "this prompt is not allowed")
+    else:
+        handler.good(body)
+
+
+def _taken_back(handler: _Handler, body: dict[str, Any], before: int) -> None:
+    """A key that holds for a while."""
+    if handler.endpoint.seen["taken-back"] > SERVED_BEFORE:
+        handler.error(403, "the key was taken back")
+    else:
+        handler.good(body)
+
+
+def _slow_refusal(handler: _Handler, body: dict[str, Any], before: int) -> None:
+    time.sleep(0.4)
+    handler.error(400, "no")
+
+
+def _key(handler: _Handler) -> str:
+    return handler.headers["Authorization"].split()[1]
+
+
 def _eight_slots(handler: _Handler, body: dict[str, Any], before: int) -> None:
     if not handler.endpoint.slots.acquire(blocking=False):
         with handler.endpoint.lock:
@@ -246,8 +272,14 @@ BEHAVIOURS: dict[str, Any] = {
     "no-schema": _no_schema,
     "too-long": lambda handler, body, before: handler.error(400, "prompt is longer than the model's context"),
     "no-such-model": lambda handler, body, before: handler.error(404, "no such model"),
-    "wrong-key": lambda handler, body, before: handler.error(
-        401, f"Incorrect API key provided: {handler.headers['Authorization'].split()[1]}"
+    "moderated": _moderated,
+    "taken-back": _taken_back,
+    "slow-refusal": _slow_refusal,
+    "half-character": _text('{"items": [{"query": "\ud83d", "calls": []}]}'),
+    "wrong-key": lambda handler, body, before: handler.error(401, f"Incorrect API key provided: {_key(handler)}"),
+    "quoting": lambda handler, body, before: handler.send(200, f"{'x' * 190}{_key(handler)}".encode(), "text/html"),
+    "refusing-with-key": lambda handler, body, before: handler.send(
+        200, completion(None, refusal=f"{'x' * 190}{_key(handler)}")
     ),
 }
 """Model name -> what happens to a request."""

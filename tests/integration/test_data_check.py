@@ -145,6 +145,22 @@ def test_a_dataset_is_checked_anew_whatever_it_says_of_itself(checked: Path) -> 
     assert (report["format"], report["accepted"], report["drafted"]) == ("dataset", 3, 3)
 
 
+def test_secrets_of_a_source_are_written_nowhere(theirs: Path, tmp_path: Path) -> None:
+    pytest.importorskip("httpx", reason="calls of a REST service need it")
+    spec, out = tmp_path / "spec.json", tmp_path / "out"
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    operation = {"operationId": "list_items", "description": "List the items.", "parameters": [limit], "responses": {}}
+    about = {"title": "Items", "version": "1"}
+    spec.write_text(json.dumps({"openapi": "3.0.0", "info": about, "paths": {"/items": {"get": operation}}}))
+    source = f"openapi:{spec}@https://me:hunter2@127.0.0.1:9/v1?api_key=K3Y"
+    assert xlam("data", "check", theirs, "--tools", source, "--out", out).returncode == 0
+    written = [path.read_bytes() for path in out.rglob("*") if path.is_file()]
+    assert not [data for data in written if b"hunter2" in data or b"K3Y" in data]
+    shown = f"openapi:{spec}@https://127.0.0.1:9/v1?api_key=***"
+    assert json.loads((out / "recipe.json").read_text())["check"]["tools"] == [shown]
+    assert f"--tools {shown} --out" in (out / "README.md").read_text()
+
+
 def test_wrong_input_is_one_line(tmp_path: Path) -> None:
     bad = write_lines(tmp_path / "bad.jsonl", [in_base(1, 255) | {"query": "Hello there."}])
     done = xlam("data", "check", bad)

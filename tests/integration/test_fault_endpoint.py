@@ -101,6 +101,7 @@ IMPATIENT = {"timeout": 0.4, "deadline": 0.8}
         ("empty", "format", "empty_answer", {}),
         ("null", "format", "empty_answer", {}),
         ("not-json", "format", "not_json", {}),
+        ("half-character", "format", "not_json", {}),
         ("fenced", "format", "not_json", {}),
         ("wrong-shape", "format", "wrong_shape", {}),
         ("wrong-items", "format", "wrong_shape", {}),
@@ -180,10 +181,26 @@ def test_what_no_request_can_mend_ends_the_job_and_keeps_the_key(endpoint: Fault
     with pytest.raises(InputError) as caught:
         ask(settings(endpoint, model), *map(hello, range(40)))
     assert KEY not in str(caught.value)
-    assert endpoint.seen[model] <= 4  # those that were on their way; nobody tries after them
+    # Those that were on their way, and one that tells whether the fault is theirs alone; nobody tries after them.
+    assert endpoint.seen[model] <= 5
     if model == "wrong-key":
         assert "FAULT_KEY" in str(caught.value)
         assert "***" in str(caught.value)
+
+
+@pytest.mark.parametrize("others", [0, 30])
+def test_a_prompt_that_is_not_allowed_is_refused_alone(endpoint: FaultEndpoint, others: int) -> None:
+    forbidden = ChatRequest(messages=(("user", "something forbidden"),))
+    first, *rest = ask(settings(endpoint, "moderated"), forbidden, *map(hello, range(others)))
+    assert (first.failure, first.detail[:8]) == ("bad_request", "HTTP 403")
+    assert [answer.failure for answer in rest] == [""] * others
+    assert endpoint.seen["moderated"] <= others + 2  # and one that tells whether the fault is its own
+
+
+def test_a_key_that_is_taken_back_ends_the_job(endpoint: FaultEndpoint) -> None:
+    with pytest.raises(CheckFailed, match=r"last 20 requests failed.*HTTP 403.*same command again goes on"):
+        ask(settings(endpoint, "taken-back"), *map(hello, range(80)))
+    assert endpoint.seen["taken-back"] < 80
 
 
 def test_a_server_that_is_not_there_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +216,20 @@ def test_a_server_that_serves_nobody_ends_the_job(endpoint: FaultEndpoint, model
     chosen = settings(endpoint, model, timeout=0.1, deadline=0.2, concurrency=8)
     with pytest.raises(CheckFailed, match=r"last 20 requests failed.*same command again goes on"):
         ask(chosen, *map(hello, range(MOST_FAILED_IN_A_ROW + 10)))
+
+
+def test_the_deadline_is_of_all_forms_together(endpoint: FaultEndpoint) -> None:
+    request = ChatRequest(messages=(("user", "hello"),), schema=NUMBERS)
+    (answer,) = ask(settings(endpoint, "slow-refusal", deadline=0.7), request)
+    assert answer.failure == "deadline"
+    assert endpoint.seen["slow-refusal"] == 2  # of three forms, each of which is refused after 0.4 s
+
+
+@pytest.mark.parametrize(("model", "failure"), [("quoting", "not_json_body"), ("refusing-with-key", "refused")])
+def test_a_key_that_an_answer_quotes_is_not_passed_on(endpoint: FaultEndpoint, model: str, failure: str) -> None:
+    (answer,) = ask(settings(endpoint, model, **IMPATIENT), hello())
+    assert answer.failure == failure
+    assert answer.detail.startswith("x" * 190 + "***")
 
 
 def test_a_key_that_is_not_set_is_told_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

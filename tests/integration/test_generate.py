@@ -18,9 +18,9 @@ from command_line import XLAM, interruptible, refusal, xlam
 
 from data_pipeline.core.dataset import read_dataset, read_rejects
 from data_pipeline.core.errors import InputError
+from data_pipeline.core.lock import locked
 from data_pipeline.core.settings import load_settings
 from data_pipeline.curate.keywords import shown
-from data_pipeline.job.folder import DatasetFolder
 from data_pipeline.recipe import DataRecipe
 from data_pipeline.run import fresh_samples, generate, tool_pool
 
@@ -164,7 +164,7 @@ def test_a_shard_changed_by_hand_is_named(recipe: Path, dataset: Path, tmp_path:
 
 def test_a_second_run_on_the_same_folder_is_refused(recipe: Path, dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with DatasetFolder(out).locked():  # as the first run does from beginning to end
+    with locked(out):  # as the first run does from beginning to end
         said = refusal(xlam("data", "generate", recipe, "--out", out))
     assert f"{out}: another run is writing here; wait for it, or choose another --out" in said
     assert xlam("data", "generate", recipe, "--out", out).returncode == 0
@@ -323,6 +323,80 @@ def test_a_changed_tool_may_not_continue_the_dataset(tmp_path: Path) -> None:
     path.write_text(json.dumps([one_tool("Tell.")]), encoding="utf-8")
     with pytest.raises(InputError, match="holds a dataset of another recipe, tool pool or version"):
         generate(job, out)
+
+
+def tiny_job(folder: Path, **changes: Any) -> DataRecipe:
+    """A few samples of one tool that is a schema only."""
+    path = folder / "tools.json"
+    path.write_text(json.dumps([one_tool("Ask.")]), encoding="utf-8")
+    sizes = {"shards": 1, "tool_sets_per_shard": 1, "queries_per_tool_set": 1}
+    return DataRecipe(**{"tools": [f"json:{path}"], **sizes, **changes})
+
+
+def test_changed_references_may_not_continue_the_dataset(dataset: Path, tmp_path: Path) -> None:
+    reference, out = tmp_path / "reference", tmp_path / "out"
+    shutil.copytree(dataset / "shards", reference / "shards")
+    job = tiny_job(tmp_path, distinct_from=[reference])
+    generate(job, out)
+    before = files(out)
+    generate(job, out)
+    assert files(out) == before
+    (reference / "shards" / "0002.jsonl").unlink()
+    with pytest.raises(InputError, match="what distinct_from names has changed since, or is not on record"):
+        generate(job, out)
+    assert files(out) == before
+
+
+def test_a_broken_reference_is_told_before_anything_is_made_and_the_mended_recipe_goes_on(tmp_path: Path) -> None:
+    broken, out = tmp_path / "broken", tmp_path / "out"
+    (broken / "shards").mkdir(parents=True)
+    (broken / "shards" / "0000.jsonl").write_text("{\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"0000\.jsonl:1: not valid JSON"):
+        generate(tiny_job(tmp_path, distinct_from=[broken]), out)
+    assert [path.name for path in out.iterdir()] == [".lock"]
+    generate(tiny_job(tmp_path), out)
+    assert set(json.loads((out / "recipe.json").read_text())) == {"recipe", "tools", "version"}
+
+
+def test_a_source_is_known_again_without_its_password_which_is_stored_nowhere(tmp_path: Path) -> None:
+    pytest.importorskip("httpx", reason="calls of a REST service need it")
+    spec, out = tmp_path / "spec.json", tmp_path / "out"
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    operation = {"operationId": "list_items", "description": "List the items.", "parameters": [limit], "responses": {}}
+    about = {"title": "Items", "version": "1"}
+    spec.write_text(json.dumps({"openapi": "3.0.0", "info": about, "paths": {"/items": {"get": operation}}}))
+
+    def job(base: str) -> DataRecipe:
+        return tiny_job(tmp_path, without=[f"openapi:{spec}@{base}"])
+
+    secret = job("https://me:hunter2@127.0.0.1:9/v1?api_key=K3Y")
+    generate(secret, out)
+    written = files(out)
+    assert not [name for name, data in written.items() if b"hunter2" in data or b"K3Y" in data]
+    assert json.loads(written["recipe.json"])["recipe"]["without"] == [
+        f"openapi:{spec}@https://127.0.0.1:9/v1?api_key=***"
+    ]
+    generate(secret, out)
+    assert files(out) == written
+    with pytest.raises(InputError, match=r"version \(a password or key in it is another one\); choose another --out"):
+        generate(job("https://me:hunter3@127.0.0.1:9/v1?api_key=K3Y"), out)
+    with pytest.raises(InputError, match="another recipe, tool pool or version; choose another --out"):
+        generate(job("https://127.0.0.1:10/v1"), out)
+
+
+def test_a_parameter_that_takes_anything_is_used(tmp_path: Path) -> None:
+    anything = {
+        "name": "leave_note",
+        "description": "Leave a note for somebody.",
+        "parameters": {"type": "object", "properties": {"note": True, "to": {"type": "string"}}, "required": ["note"]},
+    }
+    job = tiny_job(tmp_path, tool_sets_per_shard=4, queries_per_tool_set=6)
+    (tmp_path / "tools.json").write_text(json.dumps([one_tool("Ask."), anything]), encoding="utf-8")
+    assert [tool.takes for tool in tool_pool(job).tools] == ["scalars", "any"]
+    funnel = generate(job, tmp_path / "out")
+    assert funnel.drafted == 24
+    samples = [*read_dataset(tmp_path / "out"), *read_rejects(tmp_path / "out")]
+    assert any(call.name == "leave_note" for sample in samples for call in sample.calls)
 
 
 @pytest.mark.parametrize(

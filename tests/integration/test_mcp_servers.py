@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from command_line import xlam
 
 from data_pipeline.tools.mcp_source import open_mcp
 from data_pipeline.tools.runner import Call, ExecutionResult
@@ -147,7 +149,7 @@ def web_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def test_streamable_http(web_server: str) -> None:
-    source = open_mcp(f"mcp:{web_server}")
+    source = open_mcp(f"mcp:{web_server}", allow_write=True)
     with _opened(source):
         assert source.provenance.version == "shop 4.5"
         assert next(tool for tool in source.tools if tool.name == "price").side_effects == "read"
@@ -159,6 +161,31 @@ def test_streamable_http(web_server: str) -> None:
         assert _one(source, "order", article="jam").result == {"result": "order 2"}
         assert _one(source, "leave").status == "crashed"
         assert _one(source, "order", article="jam").status == "unavailable"
+
+
+def test_the_commands_run_what_may_write_only_if_allowed(web_server: str, tmp_path: Path) -> None:
+    source, call = f"mcp:{web_server}", {"name": "order", "arguments": {"article": "tea"}}
+    arguments = json.dumps(call["arguments"])
+    held = xlam("tools", "call", source, "order", arguments)
+    assert (held.returncode, held.stdout) == (1, "")
+    assert f"4 of 5 tools of {source} may change something: " in held.stderr
+    assert held.stderr.splitlines()[-1].startswith("xlam: order: denied: it may change something")
+    assert "--allow-write" in held.stderr.splitlines()[-1]
+
+    article = {"article": {"type": "str", "description": "Article to order"}}
+    tool = {"name": "order", "description": "Order an article.", "parameters": article}
+    row = {"id": 1, "query": "Order the article tea.", "answers": json.dumps([call]), "tools": json.dumps([tool])}
+    theirs = tmp_path / "theirs.jsonl"
+    theirs.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    checked = xlam("data", "check", theirs, "--tools", source, "--json")
+    assert (checked.returncode, json.loads(checked.stdout)["not_executed"]) == (0, 1)
+
+    reading = xlam("tools", "call", source, "price", arguments)
+    assert (reading.returncode, json.loads(reading.stdout)) == (0, {"total": 2.5})
+    allowed = xlam("tools", "call", source, "order", arguments, "--allow-write")
+    # The first order that reaches the server.
+    assert (allowed.returncode, json.loads(allowed.stdout)) == (0, {"result": "order 1"})
+    assert "may change" not in allowed.stderr
 
 
 @pytest.fixture(scope="session")
@@ -181,7 +208,8 @@ def node_servers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_everything(node_servers: Path) -> None:
-    source = open_mcp(f"mcp:{shlex.quote(str(node_servers / 'mcp-server-everything'))}")
+    command = shlex.quote(str(node_servers / "mcp-server-everything"))
+    source = open_mcp(f"mcp:{command}", allow_write=True)
     assert source.runner is not None
     with closing(source.runner):
         assert source.provenance.version == "mcp-servers/everything 2.0.0"
@@ -202,7 +230,7 @@ def test_everything(node_servers: Path) -> None:
 def test_filesystem(node_servers: Path, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello", encoding="utf-8")
     command = shlex.join([str(node_servers / "mcp-server-filesystem"), str(tmp_path)])
-    source = open_mcp(f"mcp:{command}")
+    source = open_mcp(f"mcp:{command}", allow_write=True)
     with _opened(source):
         assert _one(source, "read_text_file", path=str(tmp_path / "a.txt")).result == {"content": "hello"}
         written = _one(source, "write_file", path=str(tmp_path / "b.txt"), content="new")

@@ -154,3 +154,15 @@ def test_an_endpoint_that_is_not_there_ends_the_job_in_one_line(recipe: Path, tm
 def test_without_a_key_the_variable_is_named(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
     assert "OPENAI_API_KEY" in refusal(xlam("data", "generate", recipe, "--out", tmp_path / "out"))
+
+
+def test_a_wrong_address_locks_no_folder_and_its_password_is_stored_nowhere(recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    gone = "{kind: endpoint, base_url: 'http://me:hunter2@127.0.0.1:9/v1', model: teacher, deadline: 2}"
+    done = xlam("data", "generate", recipe, "--out", out, f"generator={gone}", "judges=[]", "quorum=null")
+    assert done.returncode in (1, 2)
+    assert json.loads((out / "recipe.json").read_text())["recipe"]["generator"]["base_url"] == "http://127.0.0.1:9/v1"
+    assert [name for name, data in files(out).items() if b"hunter2" in data] == []
+    done = xlam("data", "generate", recipe, "--out", out, "rounds=1", "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert len(list(read_dataset(out))) > 0

@@ -90,6 +90,19 @@ def test_a_folder_with_a_few_changed_tensors_is_another_one(tiny_base: Path, tmp
     copy = tmp_path / "merged"
     shutil.copytree(tiny_base, copy)
     assert files_sha256(copy) == files_sha256(tiny_base)
+    settings = copy / "generation_config.json"
+    settings.write_text('{"eos_token_id": 7}')
+    assert files_sha256(copy) != files_sha256(tiny_base), "what ends an answer"
+    if (tiny_base / settings.name).exists():
+        shutil.copy(tiny_base / settings.name, settings)
+    else:
+        settings.unlink()
+    (copy / "chat_template.jinja").write_text("{{ messages }}")
+    assert files_sha256(copy) != files_sha256(tiny_base), "how a prompt is written"
+    shutil.rmtree(copy)
+    shutil.copytree(tiny_base, copy)
+    (copy / "README.md").write_text("a card")
+    assert files_sha256(copy) == files_sha256(tiny_base)
     (file,) = copy.glob("model*.safetensors")
     with safe_open(file, framework="pt") as weights:
         tensors = {name: weights.get_tensor(name) for name in weights.keys()}  # noqa: SIM118 - no mapping

@@ -75,6 +75,13 @@ def test_checkpointing_asks_no_gradient_of_embeddings_that_do_not_learn(
     assert any(weight.grad is not None for weight in model.parameters())
 
 
+def test_an_output_head_of_its_own_is_frozen_like_a_tied_one(tiny_base: Path, tmp_path: Path) -> None:
+    base = tiny_bases.save_base(tmp_path / "base", tiny_base, tie_word_embeddings=False)
+    model = load(base, False, method="full", model={"base": "untied", "frozen_layers": 0})
+    frozen = {name for name, weight in model.named_parameters() if not weight.requires_grad}
+    assert frozen == {"model.embed_tokens.weight", "lm_head.weight"}
+
+
 def test_freezing_every_layer_is_refused(tiny_base: Path) -> None:
     with pytest.raises(InputError, match="frozen_layers: 2 leaves nothing to train"):
         load(tiny_base, False, method="full", model={"base": "tiny", "frozen_layers": 2})

@@ -13,7 +13,7 @@ from xlam_train.data.render import Renderer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from data_pipeline.core.xlam_format import Variant
+    from data_pipeline.core.variants import Variant
 
 REAL = {"deepseek-coder": tiny_tokenizers.deepseek_coder, "deepseek-llm": tiny_tokenizers.deepseek_llm}
 

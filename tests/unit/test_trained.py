@@ -113,6 +113,17 @@ def test_generation_ends_at_the_end_of_the_turn(
     assert GenerationConfig.from_pretrained(folder).eos_token_id == after
 
 
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_base_published_with_a_temperature_and_no_sampling_can_be_saved(
+    base: Path, tmp_path: Path, method: str
+) -> None:
+    settings = {"temperature": 0.9, "top_p": 0.6, "eos_token_id": 0}
+    (base / "generation_config.json").write_text(json.dumps(settings))
+    folder = save(load(base, method=method), tmp_path / "out", base)
+    saved = json.loads((folder / "generation_config.json").read_text())
+    assert {key: saved[key] for key in settings} == {**settings, "eos_token_id": [END, 0]}
+
+
 @pytest.mark.parametrize("method", ["lora", "qlora"])
 @pytest.mark.parametrize("gathered", [False, True])
 def test_an_adapter_gives_the_same_loss_when_it_is_loaded(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 
 from data_pipeline.core.errors import InputError
@@ -181,6 +182,43 @@ def test_a_run_ends_when_its_minutes_are_spent(make_recipe: Callable[..., TrainR
         for entry in read_json(last_checkpoint(recipe.out / "checkpoints") / "trainer_state.json")["log_history"]
     ]
     assert rates[-1] < 1e-4, "the schedule has come to its end"
+
+
+@pytest.mark.parametrize("limit", [{}, {"max_steps": 4}, {"max_minutes": 1e-4}], ids=["data", "steps", "minutes"])
+def test_a_run_that_ended_but_was_not_saved_needs_no_other_step(
+    make_recipe: Callable[..., TrainRecipe], limit: dict[str, float], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a kill or a full disk leaves it, behind the last checkpoint."""
+    recipe = make_recipe(optim={"epochs": 1, "learning_rate": 1e-2, **limit})
+    report, saved = run_sft(recipe), adapter(recipe.out)
+    shutil.rmtree(recipe.out / "adapter")
+    (recipe.out / "train_report.json").unlink()
+    again = run_sft(recipe)
+    assert (again.steps, again.samples, again.last_loss) == (report.steps, report.samples, report.last_loss)
+    assert 0 < again.startup_seconds < 1e6
+    assert "sample" not in caplog.text, "the Trainer's advice would lead astray"
+    for name, weight in adapter(recipe.out).items():
+        assert torch.equal(weight, saved[name]), name
+
+
+def test_a_run_goes_on_with_the_base_it_began_with(
+    make_recipe: Callable[..., TrainRecipe], tiny_base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = Path(shutil.copytree(tiny_base, tmp_path / "base"))
+    recipe = make_recipe(model={"base": str(base)})
+    _stop_at(3, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run_sft(recipe)
+    monkeypatch.undo()
+    weights = base / "model.safetensors"
+    kept = weights.read_bytes()
+    save_file({name: weight + 1 for name, weight in load_file(weights).items()}, weights, {"format": "pt"})
+    with pytest.raises(InputError, match=r"holds a run with resolved\.base_sha256 = .*; give another out"):
+        run_sft(recipe)
+    weights.write_bytes(kept)
+    report = run_sft(recipe)
+    shutil.rmtree(base)
+    assert run_sft(recipe) == report, "a finished run is read without it"
 
 
 def _stop_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,10 @@
 """Tools that may join a tool set without changing any answer on it.
 
 An added tool must be of no use to any query on the tool set. It is of another topic than the tools on offer,
-and shares no telling word with a query: queries that no tool on offer can serve (`irrelevance`) were mostly
-written for some other tool, which words give away. For these, the whole topic of the tool with most words in
-common is left out as well. Tool sets with such a query from a language model, which may say the same in other
-words, or from an unknown writer get no distractors.
+and shares no telling word with a query: queries that no tool on offer can serve (`irrelevance`, or a turn of a
+conversation without a call) were mostly written for some other tool, which words give away. For these, the whole
+topic of the tool with most words in common is left out as well. Tool sets with such a query from a language model,
+which may say the same in other words, or from an unknown writer get no distractors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from data_pipeline.core.jsonl import read_jsonl
 from data_pipeline.core.schema import Tool, Trajectory, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 COMMON = 0.1
@@ -92,11 +92,12 @@ class Distractors:
 
     def _note(self, sample: Trajectory) -> None:
         noted = self._sets.setdefault(tool_set(sample.tools), _ToolSet())
-        words = self._bits(_stems(sample.query))
-        noted.words |= words
-        if sample.style == "irrelevance":
-            noted.topics |= self._topics_of(words)
-            noted.in_doubt |= sample.origin is None or sample.origin.generator != "grammar"
+        for query, refused in _queries(sample):
+            words = self._bits(_stems(query))
+            noted.words |= words
+            if refused:
+                noted.topics |= self._topics_of(words)
+                noted.in_doubt |= sample.origin is None or sample.origin.generator != "grammar"
 
     def _topics_of(self, words: int) -> set[str]:
         """The topics of the tools that share most words with a query."""
@@ -114,6 +115,20 @@ class Distractors:
 def tool_set(tools: tuple[Tool, ...]) -> str:
     """SHA-256 of what a model sees of the tools, order included."""
     return hashlib.sha256(" ".join(tool.fingerprint for tool in tools).encode()).hexdigest()
+
+
+def _queries(sample: Trajectory) -> Iterator[tuple[str, bool]]:
+    """What the user says, message by message, and whether no tool on offer serves it.
+
+    A style is that of one answer, but all are trained: where there are several, a message that is answered without a
+    call counts as one that no tool serves. Behind a tool's result, such an answer only sums up.
+    """
+    several = sum(message.role == "assistant" for message in sample.messages) > 1
+    for at, message in enumerate(sample.messages):
+        if message.role == "user":
+            answer = next((later for later in sample.messages[at:] if later.role == "assistant"), None)
+            called = answer is not None and bool(answer.tool_calls)
+            yield message.content, sample.style == "irrelevance" or (several and not called)
 
 
 def _stems(text: str) -> set[str]:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from data_pipeline.core.schema import Message, Preference, Trajectory
-    from data_pipeline.core.xlam_format import ToolConversion
+    from data_pipeline.core.variants import ToolConversion
     from xlam_train.data.render import Encoded, Renderer
 
 TooLong = Literal["error", "drop", "truncate"]
 Rows = TypeVar("Rows", bound="Sequence[Encoded]")
 
 NAMED = 10
-"""Samples that are remembered by their ids."""
+"""Samples and answers that are remembered by their ids."""
 
 
 @dataclass
@@ -27,20 +27,20 @@ class LengthCounts:
     """What length did to samples so far.
 
     Attributes:
-        dropped: samples that were left out.
-        truncated: samples of which turns were left out.
-        dropped_ids: ids of the first samples that were left out.
+        dropped: samples that were left out, and single answers of others, which no shortening makes fit.
+        truncated: samples of which an answer stays without its oldest turns.
+        dropped_ids: ids of the first that were left out; an answer's is that of its row.
     """
 
     dropped: int = 0
     truncated: int = 0
     dropped_ids: list[str] = field(default_factory=list)
 
-    def drop(self, sample_id: str) -> None:
-        """Count a sample that is left out."""
+    def drop(self, name: str) -> None:
+        """Count a sample, or one of its answers, that is left out."""
         self.dropped += 1
         if len(self.dropped_ids) < NAMED:
-            self.dropped_ids.append(sample_id)
+            self.dropped_ids.append(name)
 
 
 def fit(
@@ -51,7 +51,7 @@ def fit(
     counts: LengthCounts,
     conversion: ToolConversion | None = None,
 ) -> list[Encoded]:
-    """The rows of a sample that are short enough; [] where it is left out, which is counted.
+    """The rows of a sample that are short enough; [] where it is left out. What is left out is counted.
 
     `drop` leaves out a sample with a row that is too long. `truncate` leaves out a row's oldest turns, as far as it
     takes, and the row if that is not enough.
@@ -70,11 +70,15 @@ def fit(
     rows = renderer.encode_rows(sample, conversion)
     if policy == "error" or _short(rows, max_length):
         return [checked(row, max_length) for row in rows]
-    kept = _shortened_rows(renderer, sample, rows, max_length, conversion) if policy == "truncate" else []
-    if kept:
-        counts.truncated += 1
-    else:
+    if policy == "drop":
         counts.drop(sample.id)
+        return []
+    shortened = _shortened_rows(renderer, sample, rows, max_length, conversion)
+    kept = [row for row in shortened if row is not None]
+    lost = [row.sample_id for row, left in zip(rows, shortened, strict=True) if left is None]
+    for name in lost if kept else [sample.id]:
+        counts.drop(name)
+    counts.truncated += any(row not in rows for row in kept)
     return kept
 
 
@@ -125,17 +129,21 @@ def _shortened_rows(
     rows: Sequence[Encoded],
     max_length: int,
     conversion: ToolConversion | None,
-) -> list[Encoded]:
+) -> list[Encoded | None]:
+    """Each row as it is, or without as many of its oldest turns as it takes; None where that is not enough."""
     answers = [at for at, message in enumerate(sample.messages) if message.role == "assistant"]
-    kept: list[Encoded] = []
+    shortened: list[Encoded | None] = []
     for at, row in zip(answers, rows, strict=True):
 
         def encode(before: tuple[Message, ...], at: int = at, name: str = row.sample_id) -> list[Encoded]:
             return [renderer.encode_answer(sample, (*before, sample.messages[at]), name, conversion)]
 
-        fits = len(row.ids) <= max_length
-        kept += [row] if fits else _longest_fitting(encode, sample.messages[:at], max_length) or []
-    return kept
+        if len(row.ids) <= max_length:
+            shortened.append(row)
+        else:
+            found = _longest_fitting(encode, sample.messages[:at], max_length)
+            shortened.append(found[0] if found else None)
+    return shortened
 
 
 def _longest_fitting(

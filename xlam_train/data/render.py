@@ -8,11 +8,13 @@ that straddled the border could never be produced.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import TemplateError
 
 from data_pipeline.core.errors import InputError
+from data_pipeline.core.jsonl import read_json
 from data_pipeline.core.prompt_texts import MISTRAL_PREFIX
 from data_pipeline.core.schema import Message, Tool, ToolCall
 from data_pipeline.core.turns import Prompt, answer_text, prompt, turn, turns
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from data_pipeline.core.schema import Preference, Trajectory
-    from data_pipeline.core.xlam_format import ToolConversion, ToolLike, Variant
+    from data_pipeline.core.variants import ToolConversion, Variant
+    from data_pipeline.core.xlam_format import ToolLike
 
 # Braces, quotes and digits: what an answer is made of, and what a template might tamper with.
 PROBE_QUERY = "What is 2 + 2?"
@@ -66,7 +69,7 @@ class Renderer:
         variant: Variant = "xlam-1",
         conversion: ToolConversion = "card",
     ) -> None:
-        """Find out how the template ends a turn.
+        """Find out how the template ends a turn, and what else ends generation.
 
         Raises:
             InputError: there is no chat template, it changes the assistant's text, nothing special ends
@@ -78,6 +81,7 @@ class Renderer:
         self._encode = TextEncoder(tokenizer)
         self._mistral = MISTRAL_PREFIX in str(tokenizer.chat_template)
         self.end_token_id = self._find_end_token()
+        self._stops = self._stop_ids()
         if variant == "actionstudio":
             self._check_shows_tools()
 
@@ -101,8 +105,8 @@ class Renderer:
 
         Raises:
             InputError: the messages are no such conversation, the template refuses them or changes earlier
-                answers, or an answer contains the end-of-turn token's text, which would teach the model to
-                stop in the middle.
+                answers, or an answer contains the text of a token that ends the turn or all generation,
+                which would teach the model to stop in the middle.
         """
         made = turns(sample, self._variant, conversion or self._conversion, self._mistral)
         names = [f"{sample.id}#{number}" for number in range(1, len(made) + 1)] if len(made) > 1 else [sample.id]
@@ -164,6 +168,10 @@ class Renderer:
             raise InputError(f"sample {name}: no token to train on; remove the sample")
         if self.end_token_id in ids:
             raise InputError(f"sample {name}: the answer contains the end-of-turn token; remove the sample")
+        stop = next((token for token in ids if token in self._stops), None)
+        if stop is not None:
+            told = self._tokenizer.convert_ids_to_tokens(stop)
+            raise InputError(f"sample {name}: the answer contains {told}, which ends generation; remove the sample")
         return [*ids, self.end_token_id]
 
     def _prompt_ids(self, asked: Prompt, name: str) -> list[int]:
@@ -215,6 +223,19 @@ class Renderer:
                 "model could not learn to stop; add one to the template"
             )
         return found
+
+    def _stop_ids(self) -> set[int]:
+        """Special tokens at which the tokenizer, or the base's folder that it comes from, would have generation end.
+
+        A trained model stops there as well, such as at Qwen's `<|endoftext|>`. What is no special token is left out:
+        some configs still have a default id, which in their vocabulary is any word.
+        """
+        stops = {self._tokenizer.eos_token_id}
+        for name in ("generation_config.json", "config.json"):
+            path = Path(self._tokenizer.name_or_path, name)
+            named = read_json(path).get("eos_token_id") if self._tokenizer.name_or_path and path.is_file() else None
+            stops.update(named if isinstance(named, list) else [named])
+        return self._special_ids() & stops
 
     def _check_shows_tools(self) -> None:
         asked = prompt((PROBE_TOOL,), (Message(role="user", content=PROBE_QUERY),), self._variant)

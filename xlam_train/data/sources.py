@@ -31,12 +31,17 @@ class SftSource:
         """Read what views need.
 
         Raises:
-            InputError: distractors are wanted, but the dataset's list of tools is missing or broken.
+            InputError: what they need of the dataset is missing or broken.
         """
         self._renderer = renderer
         self._views = Views(recipe.data, recipe.seed)
         self._max_length, self._too_long = recipe.data.max_length, recipe.data.too_long
         self._lengths = LengthCounts()
+
+    @property
+    def dropped(self) -> int:
+        """Samples so far that were left out for their length, and single answers of others."""
+        return self._lengths.dropped
 
     @property
     def truncated(self) -> int:
@@ -68,6 +73,11 @@ class PairSource:
         self._renderer = renderer
         self._max_length, self._too_long = recipe.data.max_length, recipe.data.too_long
         self._lengths = LengthCounts()
+
+    @property
+    def dropped(self) -> int:
+        """Pairs so far that were left out for their length."""
+        return self._lengths.dropped
 
     @property
     def truncated(self) -> int:

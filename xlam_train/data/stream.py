@@ -68,7 +68,7 @@ class Counts:
         tokens_before: tokens of these rows one by one.
         tokens_packed: tokens that were computed instead.
         label_tokens: tokens trained, counted once for each row.
-        dropped: samples left out for their length.
+        dropped: samples left out for their length, and single answers of others that never fit.
         truncated: samples without their oldest turns.
     """
 
@@ -140,6 +140,10 @@ class Source(Protocol[TreeT_co]):
         """The tree of some samples."""
 
     @property
+    def dropped(self) -> int:
+        """Samples so far that were left out for their length, and single answers of others."""
+
+    @property
     def truncated(self) -> int:
         """Samples so far that lost their oldest turns."""
 
@@ -150,7 +154,7 @@ class Packed(Generic[TreeT]):
 
     Attributes:
         trees: in mixed order.
-        counts: samples that were left out or shortened; what the trees hold is not counted here.
+        counts: what was left out or shortened; what the trees hold is not counted here.
         seconds: that reading, tokenizing and packing took.
         error: what was wrong with a line; raised by whoever trains, since a loader would wrap it.
     """
@@ -179,12 +183,13 @@ class _PackingDataset(torch.utils.data.Dataset["Packed[TreeT]"], Generic[TreeT])
         return Packed(trees, counts, time.perf_counter() - started)
 
     def _pack(self, epoch: int, number: int) -> tuple[tuple[TreeT, ...], Counts]:
-        before = self._source.truncated
-        encoded = [self._source.encode(line, epoch) for line in self._windows[number].lines()]
+        source = self._source
+        dropped, truncated = source.dropped, source.truncated
+        encoded = [source.encode(line, epoch) for line in self._windows[number].lines()]
         items = [item for item in encoded if item is not None]
         trees = plan_windows(items, self._tokens_per_tree, f"{self._seed}/{number}", epoch)
-        counts = Counts(dropped=len(encoded) - len(items), truncated=self._source.truncated - before)
-        return tuple(map(self._source.build, trees)), counts
+        counts = Counts(dropped=source.dropped - dropped, truncated=source.truncated - truncated)
+        return tuple(map(source.build, trees)), counts
 
 
 class ShardFeed(Generic[TreeT]):

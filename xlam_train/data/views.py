@@ -3,15 +3,18 @@
 The answer stays right under every view. A view belongs to a tool set, not to a sample: it is drawn from a
 stream named by seed, epoch and tool set, so that samples on one tool set still share their prompt, which is
 what prefix-tree packing lives on. Masked names are Hammer's (Lin et al. 2024): a model that cannot rely on
-names reads descriptions.
+names reads descriptions. A tool set keeps its names where an answer's text says one, as a thought does: only calls
+are renamed.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from data_pipeline.core.dataset import read_dataset
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
 from data_pipeline.core.seeding import stream
 from xlam_train.data.distractors import Distractors, tool_set
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
-    from data_pipeline.core.xlam_format import ToolConversion
+    from data_pipeline.core.variants import ToolConversion, Variant
     from xlam_train.recipe import DataSection
 
 OTHER: Mapping[ToolConversion, ToolConversion] = {"card": "leaderboard", "leaderboard": "card"}
@@ -28,6 +31,7 @@ OTHER: Mapping[ToolConversion, ToolConversion] = {"card": "leaderboard", "leader
 NAME_LENGTHS = (6, 12)
 """Shortest and longest masked name, in characters."""
 
+_WITH_TEXT: tuple[Variant, ...] = ("xlam-1-history", "actionstudio")  # the others leave out what is said beside calls
 _LETTERS = string.ascii_letters
 _RENAMABLE = {"type", "properties", "required", "additionalProperties", "title", "description", "$schema"}
 
@@ -80,19 +84,23 @@ class Views:
     """Draws the views of a dataset; the same recipe, data and epoch give the same ones."""
 
     def __init__(self, data: DataSection, seed: int) -> None:
-        """Read what distractors can be drawn from, if any are wanted.
+        """Read what distractors can be drawn from, if any are wanted, and which names have to stay, if any are masked.
 
         Args:
             data: the dataset and its settings.
             seed: of the draws.
 
         Raises:
-            InputError: distractors are wanted, but the dataset's list of tools is missing or broken.
+            InputError: distractors are wanted, but the dataset's list of tools is missing or broken; or names are
+                masked where answers have text, and the dataset is missing or broken.
         """
         self._settings = data.views
         self._conversion: ToolConversion = data.conversion
         self._seed = seed
         self._distractors = Distractors.load(data.path) if data.views.distractors else None
+        self._named: frozenset[str] = frozenset()
+        if data.views.mask_names and data.variant in _WITH_TEXT:
+            self._named = frozenset(tool_set(sample.tools) for sample in read_dataset(data.path) if _says_name(sample))
         self._last: tuple[tuple[int, str], View] | None = None
 
     def of(self, sample: Trajectory, epoch: int) -> View:
@@ -116,7 +124,7 @@ class Views:
             shuffling.shuffle(shown)
         if self._distractors is not None:
             _insert(shown, self._distractors.harmless(tools), settings.distractors, rng("distractors"))
-        if masking.random() < settings.mask_names:
+        if masking.random() < settings.mask_names and fingerprint not in self._named:
             shown, names = _masked(shown, masking)
         if converting.random() < settings.other_conversion:
             conversion = OTHER[conversion]
@@ -127,6 +135,18 @@ def _insert(shown: list[Tool], harmless: list[Tool], most: int, rng: random.Rand
     """Add up to `most` tools, anywhere: were they the last ones, their place would give them away."""
     for tool in rng.sample(harmless, min(rng.randint(0, most), len(harmless))):
         shown.insert(rng.randint(0, len(shown)), tool)
+
+
+def _says_name(sample: Trajectory) -> bool:
+    """Whether the text of an answer has the name of a tool on offer, or of a parameter that is no plain word.
+
+    A text that has the word `city` need not mean the parameter.
+    """
+    names = {tool.name for tool in sample.tools}
+    names |= {name for tool in sample.tools for name in tool.properties if not (name.isalpha() and name.islower())}
+    said = [message.content for message in sample.messages if message.role == "assistant" and message.content]
+    found = ((name, text) for name in names for text in said if name and name in text)
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name, text in found)
 
 
 def _masked(tools: list[Tool], rng: random.Random) -> tuple[list[Tool], dict[str, Names]]:

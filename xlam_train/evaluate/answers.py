@@ -1,17 +1,23 @@
 """A model's answers, each on the disk as soon as it is there.
 
 `answers.jsonl` has a line an answer, and `run.json` says what was asked of what. The same command goes on where it
-was stopped; answers are a function of question, model and settings alone, so the order of asking does not count.
+was stopped; but for rounding, answers are a function of question, model and settings alone, so the order of asking
+does not count.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json, write_json
+from data_pipeline.core.lock import locked
+from data_pipeline.core.schema import Message, Tool, ToolCall
+from data_pipeline.core.turns import prompt
 from data_pipeline.report.console import progress_bar
 from xlam_train.infer.backends import RequestRefused
 
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from data_pipeline.core.variants import ToolConversion, Variant
     from xlam_train.infer.backends import Backend, Completion, Progress, Request
 
 CHUNK = 32  # answers that a kill can cost at most; enough to keep an endpoint busy
@@ -66,9 +73,23 @@ class Answer:
         """What came of a request."""
         if isinstance(completion, RequestRefused):
             return cls(question.id, "", False, 0, 0.0, str(completion))
-        # Half a surrogate pair cannot be written, and a model can write one.
-        text = completion.text.encode("utf-8", "replace").decode()
-        return cls(question.id, text, completion.stopped, len(completion.tokens), round(completion.seconds, 3))
+        tokens, seconds = len(completion.tokens), round(completion.seconds, 3)
+        return cls(question.id, writable(completion.text), completion.stopped, tokens, seconds)
+
+
+def writable(text: str) -> str:
+    """The text without half surrogate pairs, which a model can write and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def prompts_sha256(variant: Variant, conversion: ToolConversion) -> str:
+    """How conversations are written today: answers to prompts of another version are not taken for answers to ours."""
+    number = {"type": "object", "properties": {"n": {"type": "integer", "default": 1}}, "required": ["n"]}
+    tool = Tool(name="f", description="d", parameters=number)
+    called = Message(role="assistant", tool_calls=(ToolCall(name="f", arguments={"n": 1}),))
+    returned, said = Message(role="tool", content="t"), Message(role="user", content="u")
+    asked = prompt([tool], [Message(role="system", content="s"), said, called, returned, said], variant, conversion)
+    return hashlib.sha256(json.dumps([asked.messages, asked.tools]).encode()).hexdigest()
 
 
 def complete_each(
@@ -129,10 +150,23 @@ def answer_all(
         put: asks some; hears how many more are done.
 
     Raises:
-        InputError: the folder holds answers of another model or other settings, the model cannot be asked, or refused
-            all it was asked first.
+        InputError: the folder holds answers of another model or other settings, another run writes it, the model cannot
+            be asked, or refused all it was asked first.
     """
+    with locked(folder):
+        return _answer_all(title, identity, questions, folder, chunk_size, put)
+
+
+def _answer_all(
+    title: str,
+    identity: Mapping[str, Any],
+    questions: Sequence[QuestionT],
+    folder: Path,
+    chunk_size: int,
+    put: Callable[[Sequence[QuestionT], Progress], list[Answer]],
+) -> dict[str, Answer]:
     found = {answer.id: answer for answer in open_answers(identity, folder)}
+    _drop_cut_line(folder / ANSWERS)
     left = [question for question in questions if question.id not in found]
     known = len(questions) - len(left)
     fresh: list[Answer] = []
@@ -171,16 +205,25 @@ def open_answers(identity: Mapping[str, Any], folder: Path) -> Iterator[Answer]:
         folder: of the answers.
 
     Raises:
-        InputError: it belongs to others.
+        InputError: it belongs to others, or nothing says to whom.
+    """
+    check_owner(identity, folder)
+    write_json(folder / RUN, dict(identity))
+    return iter(_read(folder / ANSWERS))
+
+
+def check_owner(identity: Mapping[str, Any], folder: Path) -> None:
+    """Raises:
+    InputError: a folder holds answers of another model or other settings, or nothing says whose; see `open_answers`.
     """
     path, wanted = folder / RUN, dict(identity)
+    if not path.exists() and (folder / ANSWERS).exists():
+        raise InputError(f"{folder}: holds answers, and no {RUN} says whose; choose another --out, or delete it")
     stored = read_json(path) if path.exists() else wanted
     if stored != wanted:
         renewed = "weights" in stored and {**stored, "weights": wanted["weights"]} == wanted
         whose = f"{wanted['model']} before its weights changed" if renewed else "another model or of other settings"
         raise InputError(f"{folder}: holds answers of {whose}; choose another --out, or delete it")
-    write_json(path, wanted)
-    return iter(_read(folder / ANSWERS))
 
 
 def has_all(folder: Path, questions: Iterable[Question]) -> bool:
@@ -197,12 +240,14 @@ def stored_weights(folder: Path) -> str | None:
 
 def _read(path: Path) -> list[Answer]:
     """A kill may have cut the last line: it is asked again."""
-    if not path.exists():
-        return []
-    whole, _, cut = path.read_bytes().rpartition(b"\n")
-    if cut:
-        path.write_bytes(whole + b"\n" if whole else b"")
+    whole = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
     return [Answer(**json.loads(line)) for line in whole.splitlines() if line]
+
+
+def _drop_cut_line(path: Path) -> None:
+    """So that the next line begins one."""
+    if path.exists() and (cut := len(path.read_bytes().rpartition(b"\n")[2])):
+        os.truncate(path, path.stat().st_size - cut)
 
 
 def rate(answers: Iterable[Answer]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from data_pipeline.core.schema import Trajectory
-    from data_pipeline.core.xlam_format import Variant
+    from data_pipeline.core.variants import Variant
     from xlam_train.evaluate.heldout import Outcome
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from data_pipeline.core.errors import FormatError
 from data_pipeline.core.schema import Tool, ToolCall, Trajectory
-from data_pipeline.core.xlam_format import Variant, parse_calls
+from data_pipeline.core.variants import Variant
+from data_pipeline.core.xlam_format import parse_calls
 from data_pipeline.tools.executor import ExecutionResult, Executor
 from data_pipeline.tools.schema_check import argument_errors
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from data_pipeline.core.dataset import dataset_fingerprint
 from data_pipeline.tools.executor import Executor
-from xlam_train.evaluate.answers import ask_each, has_all
+from xlam_train.evaluate.answers import ask_each, has_all, prompts_sha256
 from xlam_train.evaluate.heldout import Outcome, judge, refused
 from xlam_train.infer.backends import Request
 from xlam_train.infer.opening import open_backend, weights_fingerprint
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data_pipeline.core.schema import Trajectory
-    from data_pipeline.core.xlam_format import Variant
+    from data_pipeline.core.variants import ToolConversion, Variant
     from xlam_train.evaluate.answers import Answer
     from xlam_train.infer.backends import Backend
 
@@ -36,6 +36,8 @@ class HeldoutAsking:
         dataset: SHA-256 of its samples.
         variant: of the prompts.
         samples: how many are asked.
+        conversion: how tools stand in the prompts.
+        prompts: how they are written, by `prompts_sha256`.
     """
 
     model: str
@@ -43,6 +45,8 @@ class HeldoutAsking:
     dataset: str
     variant: Variant
     samples: int
+    conversion: ToolConversion
+    prompts: str
 
     @property
     def digest(self) -> str:
@@ -57,7 +61,12 @@ class _Question:
 
 
 def run_heldout(
-    models: Sequence[str], dataset: Path, samples: Sequence[Trajectory], variant: Variant, out: Path
+    models: Sequence[str],
+    dataset: Path,
+    samples: Sequence[Trajectory],
+    variant: Variant,
+    conversion: ToolConversion,
+    out: Path,
 ) -> Iterator[list[Outcome]]:
     """Ask each model, or go on where the same was stopped; one outcome a sample, model by model.
 
@@ -66,6 +75,7 @@ def run_heldout(
         dataset: the samples' folder.
         samples: the first so many of it, or all.
         variant: of prompts and answers.
+        conversion: how tools stand in the prompts.
         out: answers stand in a folder of their own below it.
 
     Raises:
@@ -79,7 +89,8 @@ def run_heldout(
         with ExitStack() as stack:
             if weights is None:
                 stack.enter_context(backend)  # a server tells only then what it calls its model
-            asking = HeldoutAsking(model, weights or backend.name, fingerprint, variant, len(samples))
+            whose, prompts = weights or backend.name, prompts_sha256(variant, conversion)
+            asking = HeldoutAsking(model, whose, fingerprint, variant, len(samples), conversion, prompts)
             folder = out / f"{name}-{asking.digest}"
             if weights is not None and not has_all(folder, questions):
                 stack.enter_context(backend)
@@ -91,7 +102,7 @@ def run_heldout(
 
 def _ask(backend: Backend, asking: HeldoutAsking, questions: Sequence[_Question], folder: Path) -> dict[str, Answer]:
     def request(question: _Question) -> Request:
-        return Request(rendered_chat(question.sample, asking.variant))
+        return Request(rendered_chat(question.sample, asking.variant, asking.conversion))
 
     return ask_each(backend, f"held out: {backend.name}", asdict(asking), questions, request, folder)
 

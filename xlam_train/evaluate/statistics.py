@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 DRAWS = 2000
 BLOCK = 1 << 16  # values drawn at once
@@ -37,6 +37,19 @@ def wilson_interval(right: int, cases: int) -> tuple[float, float]:
     share, square = right / cases, Z95**2 / cases
     middle, half = share + square / 2, Z95 * math.sqrt((share * (1 - share) + square / 4) / cases)
     return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
+
+
+def combined_interval(parts: Iterable[tuple[float, float, float, float]]) -> tuple[float, float]:
+    """The 95 % interval of a weighted sum of shares, from their own intervals squared and added (Zou & Donner 2008).
+
+    Args:
+        parts: of each share its weight, itself, and the lower and upper end of its interval.
+    """
+    found = [*parts]
+    total = sum(weight * share for weight, share, _, _ in found)
+    below = math.sqrt(sum((weight * (share - low)) ** 2 for weight, share, low, _ in found))
+    above = math.sqrt(sum((weight * (high - share)) ** 2 for weight, share, _, high in found))
+    return total - below, total + above
 
 
 def paired_p_value(only_first: int, only_second: int) -> float:

@@ -27,13 +27,14 @@ from data_pipeline.core.prompt_texts import (
 )
 from data_pipeline.core.schema import Message, Tool, ToolCall
 from data_pipeline.core.turns import prompt
-from data_pipeline.core.xlam_format import check_variant, to_xlam_tools
+from data_pipeline.core.variants import check_variant
+from data_pipeline.core.xlam_format import to_xlam_tools
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from data_pipeline.core.turns import ChatMessage
-    from data_pipeline.core.xlam_format import ToolConversion, Variant
+    from data_pipeline.core.variants import ToolConversion, Variant
 
 TEMPLATE_FILE = "chat_template.jinja"
 """Where transformers 5 keeps a folder's template."""

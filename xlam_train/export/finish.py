@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerBase
 
-    from data_pipeline.core.xlam_format import ToolConversion, Variant
+    from data_pipeline.core.variants import ToolConversion, Variant
 
 GENERATION = "generation_config.json"
 TOKENIZER_FILES = (

@@ -27,7 +27,7 @@ from xlam_train.quantize import require_bitsandbytes
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from data_pipeline.core.xlam_format import ToolConversion, Variant
+    from data_pipeline.core.variants import ToolConversion, Variant
     from xlam_train.export.merge_check import Reference
 
 Dtype = Literal["float32", "float16", "bfloat16"]

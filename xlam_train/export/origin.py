@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import read_json
-from data_pipeline.core.xlam_format import check_variant
+from data_pipeline.core.variants import check_variant
 from xlam_train.life.provenance import PROVENANCE, public_command
 
 if TYPE_CHECKING:
-    from data_pipeline.core.xlam_format import ToolConversion, Variant
+    from data_pipeline.core.variants import ToolConversion, Variant
 
 RUN_RECIPE = "recipe.json"
 

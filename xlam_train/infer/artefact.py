@@ -9,7 +9,8 @@ from typing import get_args
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Trajectory, dumps
-from data_pipeline.core.xlam_format import ToolConversion, Variant, render_answer
+from data_pipeline.core.variants import ToolConversion, Variant
+from data_pipeline.core.xlam_format import render_answer
 from xlam_train.infer.backends import SPEAKS_XLAM, Backend, Chat, Constraint, Request
 from xlam_train.infer.smoke_set import openai_chat, rendered_chat
 

@@ -95,6 +95,27 @@ class RequestRefused(InputError):
     """This request cannot be answered; others can."""
 
 
+def template_text(tokenizer: Any, model: object, chat: Chat) -> str:
+    """What the chat template of a folder's tokenizer writes around a conversation, up to the answer.
+
+    Raises:
+        RequestRefused: the folder carries no template, or its template does not take this conversation.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        text = tokenizer.apply_chat_template(
+            [dict(message) for message in chat.messages],
+            tools=None if chat.tools is None else [dict(tool) for tool in chat.tools],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+    except (TemplateError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise RequestRefused(f"{model}: its chat template cannot write this conversation ({reason})") from error
+    return str(text)
+
+
 class Backend(Protocol):
     """A model that can be asked. Used in a `with` block, which loads and frees it.
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Tool
-from data_pipeline.core.xlam_format import ToolLike, Variant, check_variant
+from data_pipeline.core.variants import Variant, check_variant
+from data_pipeline.core.xlam_format import ToolLike
 from xlam_train.infer.backends import Constraint
 from xlam_train.infer.constrain_grammar import EMPTY, Grammar, Node, alt, repeat, seq
 from xlam_train.infer.constrain_schema import ToolSchema, moved

@@ -29,6 +29,9 @@ MOST_BYTES = 64 << 20
 NO_KEY = "none"
 """Sent to servers without keys, because the package openai insists on one."""
 
+OF_THE_REQUEST = (400, 413, 422)
+"""HTTP statuses of a request that cannot be taken as it is; servers differ in which they give to too long a prompt."""
+
 _REASON_LENGTH = 200
 
 
@@ -109,7 +112,8 @@ class EndpointHttp:
         return [json.loads(patient.post(path, cast_to=Response, body=dict(body)).content)]
 
     def _raise(self, error: Exception) -> NoReturn:
-        kind = BadRequest if isinstance(error, openai.BadRequestError) else InputError
+        status = error.status_code if isinstance(error, openai.APIStatusError) else None
+        kind = BadRequest if status in OF_THE_REQUEST else InputError
         raise kind(f"{self._url}: {self._explain(error)}") from error
 
     def _explain(self, error: Exception) -> str:
@@ -130,7 +134,7 @@ class EndpointHttp:
 
     def _explain_status(self, error: openai.APIStatusError) -> str:
         said = f"HTTP {error.status_code}: {self._one_line(error.message)}"
-        if error.status_code == 400:
+        if error.status_code in OF_THE_REQUEST:
             return said
         if error.status_code in (401, 403):
             state = "correct the key in" if self._key else "it wants a key: put it into"

@@ -17,7 +17,8 @@ from data_pipeline.core.errors import FormatError, InputError
 from data_pipeline.core.prompt_texts import MISTRAL_PREFIX
 from data_pipeline.core.schema import ToolCall, dumps
 from data_pipeline.core.turns import prompt
-from data_pipeline.core.xlam_format import ToolLike, Variant, check_variant, parse_calls
+from data_pipeline.core.variants import Variant, check_variant
+from data_pipeline.core.xlam_format import ToolLike, parse_calls
 from xlam_train.infer.backends import SPEAKS_XLAM, Backend, Chat, Completion, Constraint, Request
 from xlam_train.infer.openai_chat import calls_of, normal_messages, to_message, to_openai_tool
 
@@ -182,7 +183,7 @@ def _as_text(completion: Completion, format_error: str | None) -> dict[str, Any]
 def _beside_calls(text: str) -> str:
     """What a parsed answer says beside its calls: a thought, or all of it where a variant takes prose for no call."""
     stripped = text.strip()
-    answer = stripped.removeprefix(MISTRAL_PREFIX)
+    answer = stripped.removeprefix(MISTRAL_PREFIX).lstrip()
     if not answer.startswith(("{", "[")):
         return stripped
     try:

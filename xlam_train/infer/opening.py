@@ -37,7 +37,7 @@ def open_backend(model: str, threads: int | None = None) -> Backend:
 
 
 def weights_fingerprint(model: str) -> str | None:
-    """What is the same for the same weights alone; None for a server, which shows nobody its weights.
+    """The same for the same weights, template and tokenizer alone; None for a server, which shows nobody its own.
 
     Args:
         model: as for `open_backend`.

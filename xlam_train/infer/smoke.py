@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data_pipeline.core.schema import Trajectory
-from data_pipeline.core.xlam_format import Variant, render_answer, render_prompt
+from data_pipeline.core.variants import Variant
+from data_pipeline.core.xlam_format import render_answer, render_prompt
 from data_pipeline.report.console import progress_bar
 from data_pipeline.tools.executor import Executor
 from xlam_train.evaluate.heldout import judge, score

@@ -10,7 +10,7 @@ from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import parse_line
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory, dumps
 from data_pipeline.core.turns import prompt
-from data_pipeline.core.xlam_format import ToolConversion, Variant
+from data_pipeline.core.variants import ToolConversion, Variant
 from data_pipeline.tools.source import open_source
 from xlam_train.infer.backends import Chat
 from xlam_train.infer.openai_chat import to_openai_tool

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Chat, Completion, Constraint, Progress, Request, RequestRefused
+from xlam_train.infer.backends import Chat, Completion, Constraint, Progress, Request, RequestRefused, template_text
 from xlam_train.infer.transformers_decoding import Answer, Decoder
 
 BATCH = 10
@@ -101,21 +101,7 @@ class TransformersBackend:
         Raises:
             RequestRefused: the folder carries no template, or its template does not take this conversation.
         """
-        from jinja2 import TemplateError
-
-        try:
-            text = self._tokenizer.apply_chat_template(
-                [dict(message) for message in chat.messages],
-                tools=None if chat.tools is None else [dict(tool) for tool in chat.tools],
-                tokenize=False,
-                add_generation_prompt=True,
-            )
-        except (TemplateError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise RequestRefused(
-                f"{self._path}: its chat template cannot write this conversation ({reason})"
-            ) from error
-        return str(text)
+        return template_text(self._tokenizer, self._path, chat)
 
     def tokenize(self, text: str) -> list[int]:
         """See `Backend.tokenize`."""
@@ -148,6 +134,9 @@ class TransformersBackend:
 
     def _open_answer(self, request: Request) -> Answer:
         prompt = self._prompt_ids(request.prompt)
+        most = getattr(self._model.config, "max_position_embeddings", None)
+        if most is not None and len(prompt) >= most:
+            raise RequestRefused(f"{self._path}: a prompt of {len(prompt)} tokens is beyond its {most} positions")
         free = request.temperature == 0 and request.constraint is None
         draft = self._drafts.get(tuple(prompt), ()) if free else ()
         return Answer(request, prompt, self._processor(request.constraint), draft)

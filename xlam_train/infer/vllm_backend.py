@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.infer.backends import Chat, Completion, Progress, Request, RequestRefused
+from xlam_train.infer.backends import Chat, Completion, Progress, Request, RequestRefused, template_text
 
 
 class VllmBackend:
@@ -60,14 +60,7 @@ class VllmBackend:
 
     def prompt_text(self, chat: Chat) -> str:
         """See `Backend.prompt_text`; vLLM takes the template from the folder's tokenizer."""
-        return str(
-            self._tokenizer.apply_chat_template(
-                [dict(message) for message in chat.messages],
-                tools=None if chat.tools is None else [dict(tool) for tool in chat.tools],
-                tokenize=False,
-                add_generation_prompt=True,
-            )
-        )
+        return template_text(self._tokenizer, self._path, chat)
 
     def tokenize(self, text: str) -> list[int]:
         """See `Backend.tokenize`."""

@@ -41,7 +41,8 @@ PACKAGES = (
     "torch",
     "transformers",
 )
-SECRET = re.compile(r"token|secret|password|passwd|api[-_]?key|credential", re.IGNORECASE)
+# `packing.tokens_per_tree` and its like are numbers, and no secrets.
+SECRET = re.compile(r"token(?!s)|secret|password|passwd|api[-_]?key|credential", re.IGNORECASE)
 IN_ADDRESS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -64,7 +65,7 @@ def write_provenance(
     content = {
         "recipe_sha256": recipe_sha256(recipe),
         "dataset": {"name": recipe.data.path.name, "sha256": dataset_sha256},
-        "base": {"name": _public_name(recipe.model.base), "revision": recipe.model.revision},
+        "base": {"name": _public_name(recipe.model.base), "revision": recipe.model.revision or _commit(base)},
         "licences": licences(base, recipe.data.path),
         "versions": versions(),
         "git": git_state(Path.cwd()),
@@ -74,6 +75,11 @@ def write_provenance(
         "ended": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
     write_json(folder / PROVENANCE, content)
+
+
+def _commit(base: Path) -> str | None:
+    """Of a base from the hub, whose folder in the cache is named by it; None for any other folder."""
+    return base.name if base.parent.name == "snapshots" else None
 
 
 def recipe_sha256(recipe: TrainRecipe) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from transformers import PreTrainedTokenizerBase, Trainer
 
+    from data_pipeline.core.variants import Variant
     from xlam_train.data.render import Encoded
     from xlam_train.data.stream import Source
     from xlam_train.objective import Objective
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 SHOWN = 3
 BATCH = 8  # prompts that are answered together: enough to use a GPU, few enough for the cache of 16k prompts
 SPARE_TOKENS = 8  # beyond the longest right answer: by then a wrong one is known to be wrong
+TEXT_IS_NO_CALL = ("xlam-1-bfcl", "actionstudio")  # variants in which any two texts make the same calls: none
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class Watch(TrainerCallback, Generic[TreeT]):  # type: ignore[misc]  # transform
         tokenizer: PreTrainedTokenizerBase,
         every: int,
         show: Callable[[str], None],
+        variant: Variant,
     ) -> None:
         """Nothing is computed yet.
 
@@ -105,6 +108,7 @@ class Watch(TrainerCallback, Generic[TreeT]):  # type: ignore[misc]  # transform
             tokenizer: of the data.
             every: optimizer steps between evaluations.
             show: prints the answers.
+            variant: prompt variant of the data, by which answers are read.
         """
         self._trainer = trainer
         self._held_out = held_out
@@ -113,6 +117,7 @@ class Watch(TrainerCallback, Generic[TreeT]):  # type: ignore[misc]  # transform
         self._tokenizer = tokenizer
         self._every = every
         self._show = show
+        self._variant = variant
         self._state = PartialState()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -198,7 +203,8 @@ class Watch(TrainerCallback, Generic[TreeT]):  # type: ignore[misc]  # transform
 
     def _compare(self, row: Encoded, text: str) -> dict[str, Any]:
         expected = self._text(row.ids[row.trainable.index(True) : -1], set())
-        return {"sample": row.sample_id, "expected": expected, "answer": text, "exact": same_answer(expected, text)}
+        exact = same_answer(expected, text, self._variant)
+        return {"sample": row.sample_id, "expected": expected, "answer": text, "exact": exact}
 
 
 @contextmanager
@@ -218,14 +224,23 @@ def decodable(model: Any) -> Iterator[Any]:
         plain.generation_config = generation
 
 
-def same_answer(expected: str, answer: str) -> bool:
-    """Whether two answers make the same calls in any order, every argument equal; other text must be the same."""
+def same_answer(expected: str, answer: str, variant: Variant = "xlam-1") -> bool:
+    """Whether two answers make the same calls in any order, every argument equal; other text must be the same.
+
+    Args:
+        expected: the right answer.
+        answer: a model's.
+        variant: prompt variant of both.
+    """
     if answer.strip() == expected.strip():
         return True
     try:
-        return Counter(map(canonical, parse_calls(answer))) == Counter(map(canonical, parse_calls(expected)))
+        wanted, made = parse_calls(expected, variant), parse_calls(answer, variant)
     except FormatError:
         return False
+    if not wanted and variant in TEXT_IS_NO_CALL:
+        return False
+    return Counter(map(canonical, made)) == Counter(map(canonical, wanted))
 
 
 def _report(numbers: dict[str, float], answers: Sequence[dict[str, Any]]) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from xlam_train.recipe import TrainRecipe
 
 PER_MACHINE = 8
+"""GPUs of a machine, unless scripts/launch_node.sh is told another number in PROCESSES_PER_NODE."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,18 @@ def launch_command(layout: Layout, recipe: TrainRecipe, path: str, gpus: int, ov
     if layout == SINGLE:
         return " ".join(["xlam train", path, *keys])
     file = f"recipes/accelerate/{layout.name}.yaml"
-    machines = -(-gpus // PER_MACHINE)
+    machines = _machines(gpus)
     if machines > 1:  # the same on every machine, but for its rank
-        node = f"NODES={machines} NODE_RANK=RANK MASTER_ADDR=ADDRESS scripts/launch_node.sh"
+        each = "" if gpus == machines * PER_MACHINE else f"PROCESSES_PER_NODE={gpus // machines} "
+        node = f"NODES={machines} {each}NODE_RANK=RANK MASTER_ADDR=ADDRESS scripts/launch_node.sh"
         return " ".join([node, file, path, *keys])
     count = [] if gpus == PER_MACHINE else [f"--num_processes {gpus}"]
     return " ".join(["accelerate launch --config_file", file, *count, "scripts/train.py", path, *keys])
+
+
+def _machines(gpus: int) -> int:
+    """The fewest that hold the GPUs with as many on each: launch_node.sh starts the same everywhere."""
+    return next(count for count in range(-(-gpus // PER_MACHINE), gpus + 1) if gpus % count == 0)
 
 
 def _world_keys(layout: Layout, recipe: TrainRecipe, gpus: int) -> list[str]:

@@ -145,16 +145,14 @@ def measured(recipe: TrainRecipe, tokenizer: PreTrainedTokenizerBase, samples: i
 
 
 def _encode(recipe: TrainRecipe, tokenizer: PreTrainedTokenizerBase, lines: Sequence[Line]) -> list[Item]:
-    from data_pipeline.core.schema import Preference
+    """What training makes of some lines, without those that it would leave out for their length."""
     from xlam_train.data.render import Renderer
-    from xlam_train.data.sources import SftSource
+    from xlam_train.data.sources import PairSource, SftSource
 
     renderer = Renderer(tokenizer, recipe.data.variant, recipe.data.conversion)
-    if recipe.dpo is None:
-        source = SftSource(renderer, recipe)
-        found = [source.encode(line, 0) for line in lines]
-        return [item for item in found if item is not None]
-    return [renderer.encode_pair(Preference.from_row(line.row())) for line in lines]
+    encode = SftSource(renderer, recipe).encode if recipe.dpo is None else PairSource(renderer, recipe).encode
+    found = [encode(line, 0) for line in lines]
+    return [item for item in found if item is not None]
 
 
 def _tree_counts(window: Sequence[Item]) -> tuple[int, int, int]:

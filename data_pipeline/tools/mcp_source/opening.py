@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.tools.mcp_source.address import Address, parse
+from data_pipeline.tools.reading import only_reading
 from data_pipeline.tools.runner import Provenance, SourceTools
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def open_mcp(
     source: str,
     *,
+    allow_write: bool = False,
     wrap: Callable[[list[str]], list[str]] = lambda command: command,
     start_seconds: float = 30.0,
 ) -> SourceTools:
@@ -27,6 +29,7 @@ def open_mcp(
     Args:
         source: `mcp:COMMAND`, words as in a shell but without one, or `mcp:URL`, http or https. A URL is
             sent `Authorization: Bearer $XLAM_MCP_TOKEN` where that variable is set.
+        allow_write: run all tools; only those that say of themselves that they only read otherwise.
         wrap: turns the words of the command into those that run it in a sandbox.
         start_seconds: how long the server may take to start and to list its tools.
 
@@ -54,7 +57,8 @@ def open_mcp(
         runner.close()
         raise
     provenance = Provenance(address.shown, version=version, executable=True)
-    return SourceTools(tuple(tools), tuple(refused), provenance, runner)
+    found = SourceTools(tuple(tools), tuple(refused), provenance, runner)
+    return found if allow_write else only_reading(found)
 
 
 def _link(address: Address, wrap: Callable[[list[str]], list[str]]) -> Link:

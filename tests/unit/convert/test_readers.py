@@ -77,6 +77,7 @@ def test_an_id_that_is_missing_is_the_line(tmp_path: Path) -> None:
         chat(),
         chat({"role": "system", "content": "Be brief."}, {"role": "developer", "content": "x"}, USER, ANSWER),
         chat(USER, ANSWER | {"content": ""}),
+        chat(USER, ANSWER | {"function_call": None}),
         chat(USER, {"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1}}}]}),
         chat(
             {"role": "user", "content": [{"type": "text", "text": "Do f "}, {"type": "text", "text": "with 1"}]}, ANSWER
@@ -148,6 +149,7 @@ def test_wrong_xlam_rows(record: dict[str, Any], reason: str, tmp_path: Path) ->
         (chat(USER, ANSWER | {"tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}), "not_json"),
         (chat(USER, ANSWER | {"tool_calls": [{"function": {"name": "f", "arguments": "[]"}}]}), "bad_call"),
         (chat(USER, ANSWER | {"tool_calls": [{"name": "f"}, None]}), "bad_call"),
+        (chat(USER, {"role": "assistant", "content": None, "function_call": FUNCTION["function"]}), "bad_call"),
         (chat(tools={}), "wrong_type"),
         (chat(tools=[{"type": "web_search"}]), "bad_tool"),
         (chat(tools=[{"function": {**SCHEMA, "parameters": {"type": "array"}}}]), "bad_tool"),

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from data_pipeline.convert import xlam_60k
 from data_pipeline.convert.convert import convert
 from data_pipeline.convert.formats import FORMATS, format_of, read_samples
 from data_pipeline.convert.lines import GoodLine
 from data_pipeline.convert.writers import DatasetWriter
 from data_pipeline.core.dataset import read_dataset, read_rejects
-from data_pipeline.core.schema import Trajectory, Verdict
+from data_pipeline.core.schema import Message, ToolCall, Trajectory, Verdict
 
 
 def store(folder: Path, samples: list[Trajectory]) -> Path:
@@ -94,3 +95,70 @@ def test_refused_samples_go_to_the_rejects_of_their_shard(
     assert list(read_dataset(data)) == samples[2:]
     assert list(read_rejects(data)) == refused
     assert len(list((data / "shards").iterdir())) == len(list((data / "rejects").iterdir())) == 3
+
+
+def forecast(city: str) -> ToolCall:
+    return ToolCall(name="forecast", arguments={"city": city, "unit": "c"})
+
+
+@pytest.fixture
+def talk(samples: list[Trajectory]) -> Trajectory:
+    """Two turns, the first with two calls and what they returned."""
+    messages = (
+        Message(role="system", content="Be brief."),
+        Message(role="user", content="Rome and Oslo?"),
+        Message(role="assistant", tool_calls=(forecast("Rome"), forecast("Oslo"))),
+        Message(role="tool", content="21"),
+        Message(role="tool", content="9"),
+        Message(role="user", content="And Bern?"),
+        Message(role="assistant", content="On it.", tool_calls=(forecast("Bern"),)),
+    )
+    return samples[0].model_copy(update={"messages": messages})
+
+
+def called(number: int, city: str) -> dict[str, object]:
+    arguments = json.dumps({"city": city, "unit": "c"})
+    return {"id": f"call_{number}", "type": "function", "function": {"name": "forecast", "arguments": arguments}}
+
+
+def test_openai_messages_keep_every_turn(talk: Trajectory, tmp_path: Path) -> None:
+    done = convert(store(tmp_path / "data", [talk]), "dataset", tmp_path / "out.jsonl", "openai")
+    assert done.written == 1
+    assert json.loads((tmp_path / "out.jsonl").read_text())["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Rome and Oslo?"},
+        {"role": "assistant", "content": None, "tool_calls": [called(0, "Rome"), called(1, "Oslo")]},
+        {"role": "tool", "content": "21", "tool_call_id": "call_0"},
+        {"role": "tool", "content": "9", "tool_call_id": "call_1"},
+        {"role": "user", "content": "And Bern?"},
+        {"role": "assistant", "content": "On it.", "tool_calls": [called(2, "Bern")]},
+    ]
+
+
+def test_xlam_rows_of_several_turns_are_refused_and_told(
+    talk: Trajectory, samples: list[Trajectory], tmp_path: Path
+) -> None:
+    data = store(tmp_path / "data", [samples[0], talk])
+    done = convert(data, "dataset", tmp_path / "out.jsonl", "xlam-60k")
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == done.written == 1
+    assert done.reasons == {"not_single_turn": 1}
+    (told,) = done.unread
+    assert (told.path, told.line) == (data / "shards/0000.jsonl", 2)
+    assert told.detail == "a row holds user and assistant, got user, assistant, tool, tool, user, assistant"
+    led = talk.model_copy(update={"messages": (talk.messages[0], *samples[0].messages)})
+    assert xlam_60k.write(led) == xlam_60k.write(samples[0])
+
+
+def test_a_reject_without_an_answer_gets_none(samples: list[Trajectory], tmp_path: Path) -> None:
+    wrong = Verdict(stage="generate", passed=False, reason="refused")
+    asked = samples[0].model_copy(update={"messages": samples[0].messages[:1], "verdicts": (wrong,)})
+    rejects = store(tmp_path / "data", [asked]) / "rejects" / "0000.jsonl"
+    convert(rejects, "dataset", tmp_path / "out.jsonl", "openai")
+    assert json.loads((tmp_path / "out.jsonl").read_text())["messages"] == [{"role": "user", "content": asked.query}]
+    assert convert(rejects, "dataset", tmp_path / "x.jsonl", "xlam-60k").reasons == {"not_single_turn": 1}
+
+
+def test_ids_that_are_no_number_to_anybody_stay_text(samples: list[Trajectory]) -> None:
+    for name in ("9" * 5000, "9" * 309, "007", "x"):
+        assert xlam_60k.write(samples[0].model_copy(update={"id": name}))["id"] == name
+    assert xlam_60k.write(samples[0].model_copy(update={"id": "9" * 308}))["id"] == int("9" * 308)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_pipeline.convert.convert import convert
-from data_pipeline.convert.writers import DatasetWriter, record_file
+from data_pipeline.convert.writers import DatasetWriter, dataset_writer, record_file
 from data_pipeline.core.dataset import read_dataset
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Trajectory
@@ -87,3 +87,46 @@ def test_records_that_cannot_be_read_are_told_and_passed_over(tmp_path: Path, sa
         "reason": "not_json",
         "detail": "the line is not JSON: Expecting property name enclosed in double quotes at column 2",
     }
+
+
+def interrupted(out: Path, samples: list[Trajectory]) -> None:
+    with dataset_writer(out) as writer:
+        for sample in samples:
+            writer.add(sample)
+        raise KeyboardInterrupt
+
+
+def test_a_dataset_appears_when_all_of_it_is_written(
+    tmp_path: Path, samples: list[Trajectory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data_pipeline.convert.writers.SHARD_SAMPLES", 1)
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(out, samples[:3])
+    assert not (out / "shards").exists()
+    with dataset_writer(out) as writer:
+        for sample in samples[:2]:
+            writer.add(sample)
+    assert list(read_dataset(out)) == samples[:2]
+    with pytest.raises(InputError, match="holds a dataset already; choose another folder"), dataset_writer(out):
+        pass
+
+
+def test_a_conversion_that_fails_leaves_no_dataset(
+    tmp_path: Path, samples: list[Trajectory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data_pipeline.convert.writers.SHARD_SAMPLES", 1)
+    with dataset_writer(tmp_path / "data") as writer:
+        for sample in samples:
+            writer.add(sample)
+    last = tmp_path / "data" / "shards" / f"{len(samples) - 1:04d}.jsonl"
+    kept = last.read_bytes()
+    last.unlink()
+    last.mkdir()  # which cannot be opened
+    with pytest.raises(InputError, match="cannot be read"):
+        convert(tmp_path / "data", "dataset", tmp_path / "again", "dataset")
+    assert not (tmp_path / "again" / "shards").exists()
+    last.rmdir()
+    last.write_bytes(kept)
+    assert convert(tmp_path / "data", "dataset", tmp_path / "again", "dataset").written == len(samples)
+    assert list(read_dataset(tmp_path / "again")) == samples

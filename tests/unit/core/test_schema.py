@@ -126,8 +126,11 @@ def test_a_changed_copy_of_a_tool_writes_what_it_is() -> None:
         ({"type": ["null", "array"]}, "any"),
         ({"type": "object", "properties": {}}, "any"),
         ({"type": "dict"}, "any"),
+        (True, "any"),
+        (False, "any"),
+        ({"type": "array", "items": True}, "any"),
     ],
 )
-def test_scalars_are_told_from_lists_and_objects(schema: dict, takes: str) -> None:
+def test_scalars_are_told_from_lists_and_objects(schema: dict | bool, takes: str) -> None:
     parameters = {"type": "object", "properties": {"n": {"type": "number"}, "x": schema}}
     assert Tool(name="f", description="F.", parameters=parameters).takes == takes

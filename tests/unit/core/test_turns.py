@@ -10,7 +10,8 @@ from data_pipeline.core.errors import FormatError, InputError
 from data_pipeline.core.prompt_texts import FORMAT_INSTRUCTION, TASK_INSTRUCTION
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
 from data_pipeline.core.turns import Prompt, prompt, turn, turns
-from data_pipeline.core.xlam_format import VARIANTS, parse_calls, render, render_answer, render_prompt
+from data_pipeline.core.variants import VARIANTS
+from data_pipeline.core.xlam_format import parse_calls, render, render_answer, render_prompt
 
 WEATHER = Tool(
     name="weather",
@@ -239,6 +240,7 @@ CALL = '[{"name": "weather", "arguments": {"city": "Oslo"}}]'
     [
         ("xlam-1-history", f'{{"thought": "x", "tool_calls": {CALL}}}'),
         ("actionstudio", f"[TOOL_CALLS]{CALL}"),
+        ("actionstudio", f" [TOOL_CALLS] {CALL}"),
         ("actionstudio", f" {CALL}\n"),
         ("xlam-1-bfcl", CALL),
     ],

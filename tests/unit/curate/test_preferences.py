@@ -138,7 +138,12 @@ def test_needless_call_completes_what_the_query_begins() -> None:
 
 @pytest.mark.parametrize(
     ("value", "others"),
-    [(5, [6, 50]), (0, [1]), (2.5, [3.5, 25.0]), (True, [False]), ([1, 2], [[1]]), ("x", []), ([], []), (None, [])],
+    [
+        *((5, [6, 50]), (0, [1]), (2.5, [3.5, 25.0]), (True, [False])),
+        *(([1, 2], [[1]]), ("x", []), ([], []), (None, [])),
+        (1e308, []),
+        pytest.param(10**308, [10**308 + 1], id="a whole number of 309 digits"),
+    ],
 )
 def test_values_without_others_are_a_little_off(value: Any, others: list[Any]) -> None:
     set_ = tool("set", [], level={})
@@ -226,3 +231,20 @@ def test_a_dataset_without_calls(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="data: no sample makes a pair, since there is no call in it"):
         write_preferences(tmp_path / "data", tmp_path / "pairs", seed=0)
     assert not (tmp_path / "pairs").exists()
+
+
+def test_pairs_of_a_run_that_was_broken_off_are_made_anew(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(path: Path, rows: list[dict[str, Any]]) -> None:
+        if path.name == "0001.jsonl":
+            raise KeyboardInterrupt
+        write_jsonl(path, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("data_pipeline.curate.preferences.write_jsonl", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            write_preferences(dataset, tmp_path / "pairs", seed=1)
+    assert not (tmp_path / "pairs" / "shards").exists()
+    write_preferences(dataset, tmp_path / "pairs", seed=1)
+    assert [pair.id for pair in read_preferences(tmp_path / "pairs")] == [one.id for one in read_dataset(dataset)]

@@ -161,7 +161,11 @@ def test_a_turn_that_never_fits_does_not_take_the_others_along(renderer: Rendere
     assert short < long < again
     rows = fit(renderer, mixed, "truncate", short + 20, counts)
     assert [row.sample_id for row in rows] == ["s#1", "s#3"]
-    assert counts == LengthCounts(truncated=1)
+    assert counts == LengthCounts(dropped=1, truncated=1, dropped_ids=["s#2"])
+    counts = LengthCounts()
+    rows = fit(renderer, sample(*mixed.messages[:4]), "truncate", short + 20, counts)
+    assert [row.sample_id for row in rows] == ["s#1"]
+    assert counts == LengthCounts(dropped=1, dropped_ids=["s#2"]), "no answer lost its oldest turns"
 
 
 def test_ids_of_the_first_only() -> None:

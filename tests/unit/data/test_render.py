@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import tiny_tokenizers
 from tokenizers import normalizers
 
 from data_pipeline.core.errors import InputError
+from data_pipeline.core.jsonl import read_json, write_json
 from data_pipeline.core.schema import Message, ToolCall, Trajectory
 from data_pipeline.core.xlam_format import render_answer, render_prompt
 from xlam_train.data.render import Renderer, check_vocabulary
@@ -146,6 +148,29 @@ def test_end_token_inside_the_answer(tiny: Any, make_samples: Callable[..., list
     messages = (sample.messages[0], Message(role="assistant", tool_calls=(call,)))
     with pytest.raises(InputError, match="sample s0-0: the answer contains the end-of-turn token"):
         Renderer(tiny).encode_rows(sample.model_copy(update={"messages": messages}))
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("tokenizer_config.json", {"eos_token": "<|endoftext|>"}),
+        ("generation_config.json", {"eos_token_id": [2, 0]}),
+        ("config.json", {"eos_token_id": 0}),
+    ],
+)
+def test_another_end_of_generation_inside_the_answer(
+    file: str, change: dict[str, Any], tiny_base: Path, tmp_path: Path, make_samples: Callable[..., list[Trajectory]]
+) -> None:
+    """Such as the `<|endoftext|>` of Qwen's instruct models, which ends no turn."""
+    sample = make_samples()[0]
+    call = ToolCall(name="say", arguments={"text": "stop <|endoftext|> here"})
+    messages = (sample.messages[0], Message(role="assistant", tool_calls=(call,)))
+    sample = sample.model_copy(update={"messages": messages})
+    assert Renderer(load_tokenizer(tiny_base)).encode_rows(sample), "nothing ends there yet"
+    base = shutil.copytree(tiny_base, tmp_path / "base")
+    write_json(base / file, {**read_json(base / file), **change})
+    with pytest.raises(InputError, match=r"sample s0-0: the answer contains <\|endoftext\|>, which ends generation"):
+        Renderer(load_tokenizer(base)).encode_rows(sample)
 
 
 def test_vocabulary(tiny: Any) -> None:

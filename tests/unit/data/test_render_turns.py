@@ -11,7 +11,8 @@ import tiny_tokenizers
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Message, Preference, Tool, ToolCall, Trajectory, dumps
 from data_pipeline.core.turns import turns
-from data_pipeline.core.xlam_format import VARIANTS, render_answer, render_prompt, to_xlam_tools
+from data_pipeline.core.variants import VARIANTS
+from data_pipeline.core.xlam_format import render_answer, render_prompt, to_xlam_tools
 from data_pipeline.tools.source import open_source
 from xlam_train.data.pack import build_tree
 from xlam_train.data.render import Renderer

@@ -11,6 +11,7 @@ import torch
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_jsonl
+from data_pipeline.core.schema import Message
 from xlam_train.base import load_tokenizer
 from xlam_train.data.collate import collate_tree
 from xlam_train.data.pack import Tree, build_tree
@@ -97,6 +98,17 @@ def test_what_is_left_out_is_counted(feed_of: Callable[..., ShardFeed[Tree]]) ->
     stream = TreeStream(feed_of(max_length=1, too_long="drop"), collate_tree, 2)
     with pytest.raises(InputError, match="no sample is short enough"):
         next(iter(stream))
+
+
+def test_an_answer_that_never_fits_is_counted_by_itself(
+    feed_of: Callable[..., ShardFeed[Tree]], dataset: Path, make_samples: Callable[..., list[Trajectory]]
+) -> None:
+    sample = make_samples()[0]
+    messages = (*sample.messages, Message(role="tool", content="word " * 3000), Message(role="assistant"))
+    write_jsonl(dataset / "shards" / "0.jsonl", [sample.model_copy(update={"messages": messages}).to_row()])
+    *_, last = feed_of(epochs=1, too_long="truncate").trees(Position())
+    counts = last.position.counts
+    assert (counts.samples, counts.dropped, counts.truncated) == (1 + 24, 1, 0)
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])

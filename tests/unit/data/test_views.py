@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from data_pipeline.core.variants import Variant
     from data_pipeline.generate.plan import Plan
     from xlam_train.data.render import Encoded
 
@@ -246,6 +247,36 @@ def test_where_words_are_no_guide_nothing_is_added(writer: str | None) -> None:
     assert Distractors([other], [called]).harmless(offered) == [other]
 
 
+def talk(tools: tuple[Tool, ...], *turns: tuple[str, bool], writer: str | None = "grammar") -> Trajectory:
+    """Queries, each with whether it is answered with a call of the first tool."""
+    call = ToolCall(name=tools[0].name, arguments={})
+    messages: list[Message] = []
+    for query, called in turns:
+        calls = (call,) if called else ()
+        messages += [Message(role="user", content=query), Message(role="assistant", tool_calls=calls)]
+    return asked(tools, "", "simple", writer).model_copy(update={"messages": tuple(messages)})
+
+
+def test_every_turn_of_a_conversation_counts() -> None:
+    offered = (tool("send_mail", "post"),)
+    others = [
+        tool("rain_forecast", "weather", "Foretells clouds."),
+        tool("tide_table", "weather", "Lists floods."),
+        tool("water_plants", "garden", "Sprinkles flowers."),
+    ]
+    rain, mail, thanks = "Any rain today?", "Mail a letter to Ann", "Thank you."
+
+    def harmless(*turns: tuple[str, bool], writer: str | None = "grammar") -> list[str]:
+        found = Distractors(others, [talk(offered, *turns, writer=writer)]).harmless(offered)
+        return [t.name for t in found]
+
+    assert harmless((mail, True), writer=None) == ["rain_forecast", "tide_table", "water_plants"]
+    assert harmless((rain, False), (mail, True)) == ["water_plants"], "the whole topic of what was refused"
+    assert harmless((rain, False), (mail, True), writer=None) == []
+    assert harmless((mail, True), (thanks, False), writer=None) == []
+    assert harmless((rain, True), (mail, True), writer=None) == ["tide_table", "water_plants"]
+
+
 def test_distractors_may_stand_anywhere(dataset: Path, generated: list[Trajectory]) -> None:
     sample = next(sample for sample in generated if len(sample.tools) == 2)
     own = {t.name for t in sample.tools}
@@ -293,6 +324,30 @@ def test_training_sees_another_view_in_every_epoch(
     assert [len(samples)] * 2 == list(map(len, same)) == list(map(len, other))
     assert same[0] == same[1]
     assert len({str(ids) for ids in (same[0], *other)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("variant", "text", "kept"),
+    [
+        ("xlam-1-history", "I will call get_weather.", True),
+        ("xlam-1-history", "So place_name is Oslo.", True),
+        ("xlam-1-history", "I look up the day in get_weather_of.", False),
+        ("xlam-1-history", "", False),
+        ("actionstudio", "Neither (get_weather) knows.", True),
+        ("xlam-1", "I will call get_weather.", False),
+    ],
+)
+def test_names_that_a_trained_text_says_are_kept(variant: Variant, text: str, kept: bool, tmp_path: Path) -> None:
+    """On all samples of the tool set, for they share their prompt; a word such as `day` is no name."""
+    about = {"type": "string", "description": "Which."}
+    offered = (tool("get_weather", "a", place_name=about, day=about),)
+    query = Message(role="user", content="Rain?")
+    says = asked(offered, "").model_copy(update={"messages": (query, Message(role="assistant", content=text))})
+    other = asked(offered, "Snow?")
+    write_jsonl(tmp_path / "shards" / "0000.jsonl", [other.to_row(), says.to_row()])
+    drawn = Views(DataSection(path=tmp_path, variant=variant, views=ViewSettings(mask_names=1)), 0)
+    for sample in (other, says):
+        assert (drawn.of(sample, 0).apply(sample).tools == offered) is kept
 
 
 @pytest.mark.parametrize("settings", [{"mask_names": 1.5}, {"distractors": -1}, {"shuffle": 1}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_pipeline.core.errors import InputError
-from xlam_train.evaluate.answers import ANSWERS, CHUNK, Answer, answer_all, complete_each, open_answers, rate
+from data_pipeline.core.lock import locked
+from data_pipeline.core.variants import CONVERSIONS, VARIANTS
+from xlam_train.evaluate.answers import (
+    ANSWERS,
+    CHUNK,
+    RUN,
+    Answer,
+    answer_all,
+    complete_each,
+    open_answers,
+    prompts_sha256,
+    rate,
+)
 from xlam_train.infer.backends import Completion, Request, RequestRefused
 
 if TYPE_CHECKING:
@@ -75,6 +88,41 @@ def test_a_first_refusal_waits_for_an_answer(tmp_path: Path) -> None:
 def test_after_an_answer_only_refusals_may_be_left(tmp_path: Path) -> None:
     run(tmp_path, ["a"], Picky())
     assert run(tmp_path, ["a", "long"], Picky())["long"].refused
+
+
+def test_a_folder_is_of_one_run_at_a_time(tmp_path: Path) -> None:
+    backend = Picky()
+    with locked(tmp_path), pytest.raises(InputError, match="another run is writing here; wait for it"):
+        run(tmp_path, ["a"], backend)
+    assert backend.asked == []
+    assert run(tmp_path, ["a"], backend)["a"].text == "A"
+
+
+def test_a_line_that_a_kill_cut_is_asked_again(tmp_path: Path) -> None:
+    answers = run(tmp_path, ["a", "b"], Picky())
+    whole = (tmp_path / ANSWERS).read_bytes()
+    for cut in (whole[:-1], whole[:-9], whole[:5]):
+        (tmp_path / ANSWERS).write_bytes(cut)
+        assert run(tmp_path, ["a", "b"], Picky()) == answers
+        assert (tmp_path / ANSWERS).read_bytes() == whole
+
+
+def test_answers_that_nothing_says_whose_are_nobodys(tmp_path: Path) -> None:
+    run(tmp_path, ["a"], Picky())
+    (tmp_path / RUN).unlink()
+    with pytest.raises(InputError, match=r"holds answers, and no run\.json says whose; choose another --out"):
+        run(tmp_path, ["a"], Picky())
+
+
+def test_prompts_in_other_words_are_other_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = itertools.product(VARIANTS, CONVERSIONS)
+    found = {prompts_sha256(variant, conversion) for variant, conversion in both}
+    # The leaderboard's conversion changes nothing where schemas go to the template.
+    assert len(found) in (len(VARIANTS) * 2, len(VARIANTS) * 2 - 1)
+    before = prompts_sha256("xlam-1", "card")
+    assert prompts_sha256("xlam-1", "card") == before
+    monkeypatch.setattr("data_pipeline.core.xlam_format.FORMAT_INSTRUCTION", "Call something.")
+    assert prompts_sha256("xlam-1", "card") != before
 
 
 def test_answers_from_before_refusals_are_read(tmp_path: Path) -> None:

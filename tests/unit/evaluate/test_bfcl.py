@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,11 @@ import pytest
 from stock_evaluator import Handler, stock_runner
 
 from data_pipeline.core.errors import CheckFailed, InputError
+from data_pipeline.core.schema import Message, ToolCall
+from data_pipeline.core.turns import prompt
 from xlam_train.evaluate.answers import ANSWERS, RUN, Answer
 from xlam_train.evaluate.bfcl.asking import Asking, ask
+from xlam_train.evaluate.bfcl.calls import conversion_of
 from xlam_train.evaluate.bfcl.cases import (
     AST,
     CATEGORIES,
@@ -26,7 +30,7 @@ from xlam_train.evaluate.bfcl.cases import (
 from xlam_train.evaluate.bfcl.judging import Judgement, judge, read_leniently
 from xlam_train.evaluate.bfcl.package import MODEL, load_package
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
-from xlam_train.evaluate.bfcl.report import bar_chart, category_table, cut_line, july_table
+from xlam_train.evaluate.bfcl.report import bar_chart, category_table, july_table, trouble_lines
 from xlam_train.evaluate.bfcl.run import run_bfcl
 from xlam_train.evaluate.bfcl.scores import BfclReport, CategoryScore, count, judge_answers
 from xlam_train.evaluate.bfcl.stock_handler import decode_execute, format_prompt
@@ -205,6 +209,7 @@ def test_categories_and_groups() -> None:
         (["live_irrelevance", "live_relevance"], "never calls is perfect at irrelevance"),
         (["irrelevance", "multi_turn"], "never calls is perfect at irrelevance"),
         (["live_relevance"], "always calls is perfect at relevance; add an AST category"),
+        (["live_relevance", "multi_turn_base"], "always calls is perfect at relevance; add an AST category"),
     ],
 )
 def test_what_one_habit_answers_is_never_asked_alone(names: list[str], match: str) -> None:
@@ -235,8 +240,12 @@ def test_scores_tables_and_chart(package: Package) -> None:
     table = july_table(report, "mine")
     assert table is not None
     assert table.row_count == 6
-    assert cut_line(report) is None
-    chart = bar_chart(report, "mine <1>")
+    assert trouble_lines(report) == []
+    interval = report.july_interval()
+    assert interval is not None
+    assert interval[0] < july["together"] < interval[1]
+    chart = bar_chart(report, "mine <1>", ["In one & another."])
+    assert "In one &amp; another." in chart
     assert chart.count("<rect") == 3 + 7 + 6 * 3
     assert all(f">{name}<" in chart for name in (*GROUPS["non_live"], "2024: simple", "2024: together"))
     assert "mine &lt;1&gt;" in chart
@@ -252,14 +261,20 @@ def test_cut_answers_are_counted_and_told(package: Package) -> None:
     report = scores(package, cases, answers)
     assert report.to_dict()["categories"]["multiple"]["cut"] == 1
     assert report.categories["multiple"].right == 2, "what is whole before the cut counts, as in the stock evaluator"
-    assert cut_line(report) == "1 of 3 answers were cut at --max-tokens."
+    assert report.categories["multiple"].refused == 1
+    cut_told, refused_told = trouble_lines(report)
+    assert cut_told == "1 of 3 answers were cut at --max-tokens."
+    assert refused_told.startswith("1 of 3 cases have no answer")
 
 
 def test_the_mean_is_over_the_categories_in_python() -> None:
-    score = CategoryScore(cases=10, right=0, lenient=0, low=0.0, high=0.3, cut=0)
+    score = CategoryScore(cases=10, right=0, lenient=0, low=0.0, high=0.3, cut=0, refused=0)
     shares = {"simple_python": 8, "multiple": 4, "simple_java": 0, "simple_javascript": 0, "irrelevance": 10}
     report = BfclReport({name: replace(score, right=right) for name, right in shares.items()}, {}, {})
     assert report.ast_mean() == pytest.approx(0.6)
+    # Of 8 and 4 in 10, whose own intervals are given as 0 to 0.3 here.
+    low, high = 0.6 - math.hypot(0.8, 0.4) / 2, 0.6 + math.hypot(-0.5, -0.1) / 2
+    assert report.ast_interval() == pytest.approx((low, high))
     report.check_ast_mean("model", 0.6)
     with pytest.raises(CheckFailed, match=r"60\.0%; the bar is 61%"):
         report.check_ast_mean("model", 0.61)
@@ -274,7 +289,22 @@ def test_without_every_row_there_is_no_comparison(package: Package) -> None:
     report = scores(package, cases, answered(cases, ["no"] * 4))
     assert report.july_2024() is None
     assert july_table(report, "mine") is None
-    assert bar_chart(report, "mine").count("<rect") == 2
+    assert report.july_interval() is None
+    assert bar_chart(report, "mine", ["Not told where nothing is compared."]).count("<rect") == 2
+    assert "compared" not in bar_chart(report, "mine", ["Not told where nothing is compared."])
+
+
+def test_what_differs_from_july_2024_is_told_of_each_run() -> None:
+    asking = Asking("m", "xlam-1", 64, "1", "w")
+    everywhere = asking.differences(None)
+    assert "xlam-1-bfcl writes those of July 2024" in everywhere[-1]
+    assert replace(asking, prompting="xlam-1-bfcl").differences(None) == everywhere[:-1]
+    assert "template" in replace(asking, prompting="template").differences(None)[-1]
+    told = replace(asking, constrained=True).differences(50)
+    assert told[-2:] == [
+        "Only valid calls could come out, which no published figure had.",
+        "At most 50 cases of each category were asked, always the same ones.",
+    ]
 
 
 def test_half_a_surrogate_pair_is_wrong_and_can_be_stored(package: Package, tmp_path: Path) -> None:
@@ -433,6 +463,28 @@ def test_the_stock_handler_asks_what_we_ask(package: Package, variant: Any) -> N
             request = Asking("m", variant, 64, package.version, "w").request(case)
             asked = "|".join(message["content"] for message in request.prompt.messages) + ">"  # type: ignore[union-attr]
             assert format_prompt(Tokenizer(), entry["question"][0], entry["function"], variant) == asked
+
+
+@pytest.mark.parametrize("variant", ["xlam-1", "xlam-1-bfcl"])
+def test_the_stock_handler_takes_conversations_as_the_package_hands_them_over(variant: Any) -> None:
+    function = {"name": "f", "description": "d", "parameters": {"type": "dict", "properties": {}}}
+    call = ToolCall(name="f", arguments={})
+    user = {"role": "user", "content": "Do it."}
+    written = {"role": "assistant", "content": '{"tool_calls": [{"name": "f", "arguments": {}}]}'}
+    returned = {"role": "tool", "name": "f()", "content": "done"}
+    text = {"role": "assistant", "content": "It is done."}
+    told = [user, written, returned, text, {"role": "user", "content": "Again."}]
+    found = format_prompt(Tokenizer(), told, [function], variant)
+    messages = [
+        Message(role="user", content="Do it."),
+        Message(role="assistant", tool_calls=(call,)),
+        Message(role="tool", content="done"),
+        Message(role="assistant"),
+        Message(role="user", content="Again."),
+    ]
+    wanted = prompt([tool_schema(function)], messages, variant, conversion_of(variant))
+    assert found == "|".join(message["content"] for message in wanted.messages) + ">"
+    assert "[BEGIN OF TOOL RESULT]\ndone" in found
 
 
 def test_the_stock_handler_leaves_tools_to_the_template_where_the_variant_does(package: Package) -> None:

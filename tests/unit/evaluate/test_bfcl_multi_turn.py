@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pydantic import JsonValue
+
     from xlam_train.evaluate.bfcl.multi_turn import Conversation
 
 pytest.importorskip("bfcl_eval", reason="needs the package bfcl-eval")
@@ -323,8 +325,33 @@ def test_what_stands_for_calls_that_are_not_evaluated_fails(services: Services) 
 
 
 def test_what_would_compute_for_ever_is_not_evaluated() -> None:
-    functions = [{"name": "power"}, {"name": "square_root"}]
-    huge = [("power", {"base": 9, "exponent": 10**12}), ("square_root", {"number": 2, "precision": 10**9})]
+    functions = [{"name": name} for name in ("power", "square_root", "logarithm", "round_number")]
+    huge: list[tuple[str, dict[str, JsonValue]]] = [
+        ("power", {"base": 9, "exponent": 10**12}),
+        ("power", {"base": -(10**400), "exponent": 99_999}),
+        ("square_root", {"number": 2, "precision": 10**9}),
+        ("logarithm", {"value": 2, "base": 3, "precision": 10**9}),
+        ("round_number", {"number": 7, "decimal_places": -(10**9)}),
+    ]
     for name, arguments in huge:
         assert "too large" in problem_with(ToolCall(name=name, arguments=arguments), functions)
     assert problem_with(ToolCall(name="power", arguments={"base": 10**12, "exponent": 2}), functions) == ""
+
+
+def test_half_a_surrogate_pair_in_a_call_can_be_written_into_the_next_prompt(services: Services) -> None:
+    conversation = load_conversations(load_package(), "multi_turn_base")[0]
+    script = Script(['[{"name": "\\ud83d", "arguments": {}}]', *["[]"] * 9])
+    hold(script, services, conversation, "half")
+    assert "name '?' is not defined" in script.prompts[1]
+    script.prompts[1].encode()
+
+
+def test_a_checker_that_fails_on_an_answer_does_not_end_the_scoring(services: Services) -> None:
+    conversation = load_conversations(load_package(), "multi_turn_base")[0]
+
+    def check(*_: Any) -> dict[str, Any]:
+        raise KeyError("unheard of")
+
+    written = [["[]"] for _ in conversation.truth]
+    found = judge_conversation(replace(services, check=check), conversation, written, "failing")
+    assert (found.valid, found.lenient, found.error) == (False, False, "checker:KeyError")

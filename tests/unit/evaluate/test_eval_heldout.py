@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tiny_data import questions, write_dataset
 
-from data_pipeline.core.xlam_format import VARIANTS, render_answer
+from data_pipeline.core.variants import VARIANTS
+from data_pipeline.core.xlam_format import render_answer
 from xlam_train.cli import main
 from xlam_train.evaluate.answers import ANSWERS, CHUNK, RUN
 from xlam_train.infer.backends import Completion, RequestRefused
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from data_pipeline.core.schema import Trajectory
-    from data_pipeline.core.xlam_format import Variant
+    from data_pipeline.core.variants import Variant
     from xlam_train.infer.backends import Request
 
 SAMPLES = questions(tool_sets=10)
@@ -109,7 +110,9 @@ def test_a_killed_run_goes_on_where_it_stopped(ask: Callable[..., tuple[int, Any
     (folder,) = (tmp_path / "out").iterdir()
     assert folder.name.startswith("unseen-")
     assert len((folder / ANSWERS).read_text().splitlines()) == len(SAMPLES) > CHUNK
-    assert set(json.loads((folder / RUN).read_text())) == {"model", "weights", "dataset", "variant", "samples"}
+    assert set(json.loads((folder / RUN).read_text())) == {
+        *("model", "weights", "dataset", "variant", "samples", "conversion", "prompts")
+    }
 
 
 def test_another_model_dataset_variant_or_number_is_another_asking(
@@ -126,6 +129,23 @@ def test_another_model_dataset_variant_or_number_is_another_asking(
     assert backend.opened == 5
     ask(backend, data=other)
     assert backend.opened == 5, "the same samples elsewhere are the same"
+
+
+def test_tools_stand_in_the_prompt_as_in_training(ask: Callable[..., tuple[int, Any]]) -> None:
+    backend = Knowing(SAMPLES)
+    assert ask(backend)[1]["score"]["exact"] == 1.0
+    backend.answers = {
+        repr(rendered_chat(sample, "xlam-1", "leaderboard")): render_answer(sample.calls) for sample in SAMPLES
+    }
+    assert ask(backend, "--conversion", "leaderboard")[1]["score"]["exact"] == 1.0
+    assert backend.opened == 2
+
+
+@pytest.mark.parametrize("least", ["55", "nan", "-0.1", "half"])
+def test_a_bar_is_a_share(ask: Callable[..., tuple[int, Any]], least: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        ask(Knowing(SAMPLES), "--min-exact", least)
+    assert ended.value.code == 2
 
 
 def test_a_typo_in_the_second_model_costs_nothing(

@@ -67,6 +67,7 @@ class Scripted:
     """A model that always writes the same."""
 
     name = "scripted"
+    max_tokens: int | None = None
 
     def __init__(self, answer: ChatAnswer) -> None:
         self.answer = answer
@@ -224,6 +225,11 @@ def test_a_prompt_says_all_that_is_wanted() -> None:
         assert part in text
     assert "Do the fly_away thing" in text
     assert "More words" not in text.split("Write exactly")[1]
+
+
+def test_a_prompt_holds_no_example_queries_of_its_tools() -> None:
+    asked = ADD.model_copy(update={"parameters": {**ADD.parameters, "x-queries": ["How much are {a} and {b}?"]}})
+    assert write_prompts(replace(PLAN, tools=(asked, SAY)), ENDPOINT) == write_prompts(PLAN, ENDPOINT)
 
 
 def test_tools_are_dealt_out_evenly() -> None:

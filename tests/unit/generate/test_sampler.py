@@ -1,5 +1,6 @@
 """Plans and drafts: styles keep their promise, and a draft depends on recipe, pool and place alone."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -204,6 +205,20 @@ def test_a_weight_of_zero_takes_a_category_out() -> None:
     assert {plan.tools[0].source for plan in found} == {"s1"}
     with pytest.raises(InputError, match="category_mix: no tool is left"):
         plans(pool, category_mix={"s0": 0, "s1": 0})
+
+
+@pytest.mark.parametrize(
+    ("mix", "message"),
+    [
+        ({"s0": 1, "s00": 2}, "no tool of the recipe is of the category 's00'; did you mean 's0'?"),
+        ({"s0": 1, "s1": -0.5}, "'s1' weighs -0.5; give a number from 0 up"),
+        ({"s0": float("nan")}, "'s0' weighs nan; give a number from 0 up"),
+        ({"s0": float("inf")}, "'s0' weighs inf; give a number from 0 up"),
+    ],
+)
+def test_a_mix_of_unknown_categories_or_weights_is_refused(mix: dict[str, float], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f"category_mix: {message}")):
+        plans(named_pool(sources=2, tools=2), category_mix=mix)
 
 
 def linked_pool() -> list[Tool]:

@@ -13,7 +13,8 @@ from tiny_constrained import bench_module
 
 from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Tool, ToolCall
-from data_pipeline.core.xlam_format import VARIANTS, parse_calls, render_answer
+from data_pipeline.core.variants import VARIANTS
+from data_pipeline.core.xlam_format import parse_calls, render_answer
 from data_pipeline.tools.schema_check import argument_errors
 from data_pipeline.tools.source import open_source
 from xlam_train.infer.constrain import answer_constraint, not_enforced

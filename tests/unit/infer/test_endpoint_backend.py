@@ -385,7 +385,7 @@ def drips(handler: Handler, body: dict[str, Any]) -> None:
         (lambda handler, body: handler.stream({"choices": [7]}), "no completion as OpenAI's API has it"),
         (lambda handler, body: handler.send(200, "<h1>Hi</h1>", "text/html"), "no completion as OpenAI's API has it"),
         (lambda handler, body: handler.send(404, '{"error": {"message": "no m"}}'), "HTTP 404: .*no m.*model's name"),
-        (lambda handler, body: handler.send(422, '{"detail": "bad"}'), "HTTP 422"),
+        (lambda handler, body: handler.send(409, '{"detail": "bad"}'), "HTTP 409: .*see to the server"),
         (lambda handler, body: handler.send(400, '{"error": {"message": "bad tools"}}'), "HTTP 400: .*bad tools"),
         (lambda handler, body: time.sleep(1), r"no answer in time \(0.2 s"),
         (drips, "no answer in time"),
@@ -402,6 +402,8 @@ def test_a_failed_answer_is_one_line(
     "reply",
     [
         lambda handler, body: handler.send(400, '{"error": {"message": "beyond the context"}}'),
+        lambda handler, body: handler.send(413, '{"error": {"message": "beyond the context"}}'),
+        lambda handler, body: handler.send(422, '{"detail": "beyond the context"}'),
         lambda handler, body: handler.stream(chunk("Hel"), "{not json"),
         lambda handler, body: handler.stream(chunk("Hel"), b'{"choices": [{"text": "\xff"}]}'),
         lambda handler, body: handler.stream(chunk("Hel"), {"choices": [7]}),
@@ -409,7 +411,7 @@ def test_a_failed_answer_is_one_line(
         lambda handler, body: handler.stream(chunk("x" * 2000, "stop")),
         drips,
     ],
-    ids=["400", "broken JSON", "broken UTF-8", "odd event", "broken off", "too large", "too long"],
+    ids=["400", "413", "422", "broken JSON", "broken UTF-8", "odd event", "broken off", "too large", "too long"],
 )
 def test_what_this_answer_alone_lacks_is_refused_and_others_are_answered(
     serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, reply: Reply

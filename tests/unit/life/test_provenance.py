@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
@@ -88,11 +89,20 @@ def test_what_is_written_may_be_published(
         assert secret not in text
 
 
+def test_a_base_from_the_hub_is_told_by_its_commit(make_recipe: Recipes, tiny_base: Path, tmp_path: Path) -> None:
+    cached = tmp_path / "models--a--b" / "snapshots" / ("c" * 40)
+    shutil.copytree(tiny_base, cached)
+    for base, revision in ((tiny_base, None), (cached, "c" * 40)):
+        write_provenance(tmp_path / "out", make_recipe(), base, "d", datetime.now(timezone.utc), processes=1)
+        assert read_json(tmp_path / "out" / "provenance.json")["base"]["revision"] == revision
+
+
 def test_an_address_keeps_its_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert public_command(["--api-key=x", "a=b", f"{tmp_path}/c", "https://t@h/p"]) == [
+    assert public_command(["--api-key=x", "a=b", "x.max_tokens=9", f"{tmp_path}/c", "https://t@h/p"]) == [
         "--api-key=***",
         "a=b",
+        "x.max_tokens=9",
         "c",
         "https://h/p",
     ]

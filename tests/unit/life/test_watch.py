@@ -64,6 +64,7 @@ class Run:
                 self.tokenizer,
                 recipe.eval.every,
                 self.shown.append,
+                recipe.data.variant,
             )
             self.trainer.add_callback(self.watch)
 
@@ -206,3 +207,36 @@ def test_order_of_calls_and_spelling_of_numbers_do_not_matter(answer: str, same:
 def test_an_answer_in_words_must_be_the_same_words() -> None:
     assert same_answer("It is done.", "It is done. ")
     assert not same_answer("It is done.", "Done.")
+
+
+CALLS = '[{"name": "a", "arguments": {"x": 1}}]'
+SPELLED = '[{"arguments": {"x": 1.0}, "name": "a"}]'
+
+
+@pytest.mark.parametrize(
+    ("variant", "expected", "answer", "same"),
+    [
+        ("xlam-1", '{"tool_calls": []}', "[]", True),
+        ("xlam-1-history", f'{{"thought": "One.", "tool_calls": {CALLS}}}', f'{{"tool_calls": {SPELLED}}}', True),
+        ("xlam-1-history", '{"thought": "No.", "tool_calls": []}', '{"tool_calls": []}', True),
+        ("xlam-1-history", f'{{"thought": "One.", "tool_calls": {CALLS}}}', '{"thought": "One."}', False),
+        ("xlam-1-bfcl", f'{{"tool_calls": {CALLS}}}', SPELLED, True),
+        ("xlam-1-bfcl", '{"tool_calls": []}', "Sorry.", False),
+        ("actionstudio", f"[TOOL_CALLS]{CALLS}", f"[TOOL_CALLS]{SPELLED}", True),
+        ("actionstudio", CALLS, "It is done.", False),
+        ("actionstudio", "It is done.", "Done.", False),
+    ],
+)
+def test_each_variant_has_its_own_answers(variant: Any, expected: str, answer: str, same: bool) -> None:
+    assert same_answer(expected, answer, variant) is same
+
+
+def test_a_thought_of_its_own_is_not_wrong(make_recipe: Recipes, tiny_base: Path, held_out_dir: Path) -> None:
+    data = {**make_recipe().data.model_dump(), "variant": "xlam-1-history"}
+    run = Run(make_recipe(data=data, eval={"path": str(held_out_dir)}), tiny_base)
+    assert run.held_out
+    row = run.held_out.rows[0]
+    right = run.watch._compare(row, "")["expected"]
+    assert right.startswith('{"tool_calls": [{')
+    assert run.watch._compare(row, right.replace("{", '{"thought": "Now.", ', 1))["exact"]
+    assert not run.watch._compare(row, '{"thought": "No.", "tool_calls": []}')["exact"]

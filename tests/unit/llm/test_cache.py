@@ -128,6 +128,7 @@ class Scripted:
     """A model that gives what it was told to."""
 
     name = "scripted"
+    max_tokens: int | None = None
 
     def __init__(self, *answers: ChatAnswer) -> None:
         self.answers = list(answers)
@@ -139,7 +140,13 @@ class Scripted:
         self.answers = []
 
 
-@pytest.mark.parametrize(("failure", "kept"), [("", True), ("cut_off", True), ("timeout", False), ("refused", False)])
+@pytest.mark.parametrize(
+    ("failure", "kept"),
+    [
+        *(("", True), ("cut_off", True), ("empty_answer", True), ("refused", True)),
+        *(("timeout", False), ("bad_request", False)),
+    ],
+)
 def test_what_is_kept(tmp_path: Path, failure: str, kept: bool) -> None:
     first, second = replace(ANSWER, failure=failure), replace(ANSWER, text="second")
     model = CachedModel(Scripted(first, second), ("m",), ResponseCache(tmp_path))

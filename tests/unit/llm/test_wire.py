@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from data_pipeline.core.strict_json import BadRecord, parse
 from data_pipeline.llm.chat import ChatAnswer, ChatRequest
 from data_pipeline.llm.failures import FAILURES
 from data_pipeline.llm.settings import Sampling
@@ -86,6 +87,7 @@ def test_a_server_that_counts_nothing(usage: Any) -> None:
         b'{"choices": [{"message": {"content": ["a"]}}]}',
         b'{"error": {"message": "overloaded"}}',
         b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": "many"}}',
+        b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": Infinity}}',
         b"\xff\xfe",
         b"[" * 100_000,
     ],
@@ -111,6 +113,25 @@ def test_answers_not_worth_reading(message: dict[str, Any], finish: str, failure
     found = read_completion(body({"message": message, "finish_reason": finish}), PRICES)
     assert (found.answer.failure, found.answer.text, found.again) == (failure, text, False)
     assert failure in FAILURES
+
+
+def test_half_a_character_becomes_an_escape_that_no_reader_takes() -> None:
+    text = read_completion(body({"message": {"content": '{"query": "\ud83d"}'}}), PRICES).answer.text
+    assert text == '{"query": "\\ud83d"}'
+    with pytest.raises(BadRecord, match="lone_surrogate"):
+        parse(text)
+    refused = read_completion(body({"message": {"content": None, "refusal": "no \ud83d"}}), PRICES).answer
+    assert refused.detail == "no \\ud83d"
+    whole = read_completion(body({"message": {"content": "\U0001f600"}}), PRICES).answer
+    assert whole.text == "\U0001f600"
+
+
+@pytest.mark.parametrize(
+    "reply", [b"x" * 195 + b"a-secret", body({"message": {"content": None, "refusal": "x" * 195 + "a-secret"}})]
+)
+def test_of_what_is_hidden_a_cut_leaves_no_part(reply: bytes) -> None:
+    found = read_completion(reply, PRICES, lambda text: text.replace("a-secret", "***"))
+    assert found.answer.detail == "x" * 195 + "***"
 
 
 def test_what_is_sent() -> None:

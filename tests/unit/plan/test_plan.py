@@ -7,7 +7,7 @@ import pytest
 
 from xlam_train.cli import report_errors
 from xlam_train.cli_plan import add_plan
-from xlam_train.plan.layouts import LAYOUTS, SINGLE, launch_command, layouts_for, trees_per_step
+from xlam_train.plan.layouts import LAYOUTS, PER_MACHINE, SINGLE, launch_command, layouts_for, trees_per_step
 from xlam_train.recipe import TrainRecipe
 
 SEVEN = "recipes/sft/xlam-7b-fc-r.yaml"
@@ -51,6 +51,14 @@ def test_several_machines_are_told_apart() -> None:
     command = launch_command(layout("zero3"), recipe_for(packing={"trees_per_step": 16}), "r.yaml", 16, ())
     node = "NODES=2 NODE_RANK=RANK MASTER_ADDR=ADDRESS scripts/launch_node.sh recipes/accelerate/zero3.yaml r.yaml"
     assert command == node
+
+
+@pytest.mark.parametrize(("gpus", "machines", "each"), [(9, 3, 3), (12, 2, 6), (20, 4, 5)])
+def test_machines_of_fewer_gpus_are_told_how_many(gpus: int, machines: int, each: int) -> None:
+    command = launch_command(layout("zero3"), recipe_for(packing={"trees_per_step": gpus}), "r.yaml", gpus, ())
+    node = f"NODES={machines} PROCESSES_PER_NODE={each} NODE_RANK=RANK MASTER_ADDR=ADDRESS scripts/launch_node.sh"
+    assert command == f"{node} recipes/accelerate/zero3.yaml r.yaml"
+    assert f"PROCESSES_PER_NODE:-{PER_MACHINE}}}" in Path("scripts/launch_node.sh").read_text(encoding="utf-8")
 
 
 def test_steps_have_a_tree_for_every_gpu() -> None:

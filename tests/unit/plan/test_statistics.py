@@ -3,10 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_data import pairs, write_dataset
 
+from data_pipeline.core.errors import InputError
 from data_pipeline.core.jsonl import write_jsonl
 from data_pipeline.core.schema import Trajectory
-from xlam_train.plan.statistics import assumed, statistics_of
+from xlam_train.plan.statistics import Statistics, assumed, statistics_of
 from xlam_train.recipe import TrainRecipe
 
 Make = Callable[..., list[Trajectory]]
@@ -56,3 +58,22 @@ def test_without_a_tokenizer_the_dataset_still_says_how_many_samples(dataset: Pa
 
 def test_without_a_dataset_nothing_is_read(tmp_path: Path) -> None:
     assert "no dataset" in statistics_of(recipe_for("anything/at-all", tmp_path / "none"), None).source
+
+
+def test_pairs_are_read_as_training_reads_them(tiny_base: Path, tmp_path: Path, make_samples: Make) -> None:
+    folder = write_dataset(tmp_path / "pairs", pairs(make_samples()))
+
+    def found(**data: Any) -> Statistics:
+        recipe = recipe_for(tiny_base, folder, dpo={}, data={"path": str(folder), **data})
+        return statistics_of(recipe, None)
+
+    whole = found()
+    assert whole.source == f"measured on 9 samples of {folder}"
+    short = found(max_length=whole.longest - 1, too_long="drop")
+    assert short.longest < whole.longest
+    assert short.source != whole.source
+    with pytest.raises(InputError, match=r"more than data\.max_length"):
+        found(max_length=whole.longest - 1)
+    (folder / "shards" / "0000.jsonl").write_text('{"id": "x"}\n')
+    with pytest.raises(InputError, match=r"0000\.jsonl:1: column 'tools' is missing"):
+        found()

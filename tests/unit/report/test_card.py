@@ -70,6 +70,19 @@ def test_the_header_is_what_the_hub_reads(folder: Path) -> None:
     }
 
 
+def test_nobody_knows_the_language_of_data_made_elsewhere(folder: Path) -> None:
+    checked = {"file": "theirs.jsonl", "sha256": "0", "format": "openai", "tools": []}
+    assert "language" not in header(card(folder, recipe={"check": checked, "version": "1"}))
+    (folder / "recipe.json").unlink()
+    assert "language" not in header(card(folder))
+
+
+def test_it_says_that_secrets_are_left_out_where_there_were_any(folder: Path) -> None:
+    note = "Passwords and keys in its addresses and commands are left out."
+    assert note not in card(folder)
+    assert note in card(folder, recipe={"recipe": RECIPE, "version": "1", "secrets_sha256": "0"})
+
+
 @pytest.mark.parametrize(
     ("licences", "expected"),
     [

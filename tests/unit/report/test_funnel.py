@@ -192,3 +192,13 @@ def test_the_pass_table_tells_what_was_not_written_or_curated_out_apart() -> Non
     made.count([written("m").model_copy(update={"verdicts": (Verdict(stage="generate", passed=False, reason="x"),)})])
     assert made.pass_rows("")[0][6:] == ("not written",)
     assert made.to_pass_table("grammar").row_count == 1
+
+
+def test_what_curation_takes_out_again_is_not_counted_as_accepted_anywhere() -> None:
+    made, expected = Funnel(), Funnel()
+    made.count([written("m"), written("m")])
+    made.refuse_accepted([written("m", "curate")])
+    expected.count([written("m"), written("m", "curate")])
+    assert made.to_dict() == expected.to_dict()
+    made.refuse_accepted([written("m", "curate")])
+    assert made.to_dict()["prompts"] == {}

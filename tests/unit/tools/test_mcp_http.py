@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from data_pipeline.core.errors import InputError
+from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory
 from data_pipeline.tools.mcp_source import open_mcp
+from data_pipeline.tools.pool import open_pool
 from data_pipeline.tools.runner import Call
+from data_pipeline.tools.source import SourceOptions
+from data_pipeline.verify.execution import execute_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from data_pipeline.tools.runner import ExecutionResult, SourceTools
 
@@ -29,6 +34,8 @@ INFO = {"protocolVersion": "2025-06-18", "capabilities": {"tools": {}}, "serverI
 JSON, EVENTS = {"Content-Type": "application/json"}, {"Content-Type": "text/event-stream"}
 NOTE = b'event: message\ndata: {"jsonrpc": "2.0", "method": "notifications/x", "params": {}}\n\n'
 SIXTEEN_MB = 16 * 1024 * 1024
+READING = "stream"
+"""The one tool that says of itself that it only reads."""
 
 
 class Site(ThreadingHTTPServer):
@@ -81,7 +88,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(message["id"], INFO, {"Mcp-Session-Id": "s1"})
         elif message["method"] == "tools/list":
             names = [name for name in vars(Handler) if name[0].islower() and not name.startswith(("do_", "log_"))]
-            tools = [{"name": name, "description": "Does it.", "inputSchema": {"type": "object"}} for name in names]
+            entry = {"description": "Does it.", "inputSchema": {"type": "object"}}
+            tools = [{**entry, "name": name, "annotations": {"readOnlyHint": name == READING}} for name in names]
             self._answer(message["id"], {"tools": tools})
         elif message["method"] == "ping":
             self._answer(message["id"], {})
@@ -231,7 +239,7 @@ def _close(source: SourceTools) -> None:
     ],
 )
 def test_what_goes_wrong_costs_one_call(site: Site, name: str, status: str, error: str, sessions: int) -> None:
-    source = open_mcp(f"mcp:{site.url}", start_seconds=5.0)
+    source = open_mcp(f"mcp:{site.url}", allow_write=True, start_seconds=5.0)
     first, second, third = _call(source, f"good {name} good")
     _close(source)
     assert (first.result, second.status, third.result) == ("good", status, "good"), (second, third)
@@ -249,7 +257,7 @@ def test_what_is_known_of_the_server(site: Site) -> None:
 
 
 def test_a_server_that_is_gone_is_unavailable(site: Site) -> None:
-    source = open_mcp(f"mcp:{site.url}")
+    source = open_mcp(f"mcp:{site.url}", allow_write=True)
     site.gone = True
     results = _call(source, "good good good good good")
     _close(source)
@@ -283,7 +291,7 @@ def test_the_token_goes_to_the_server_and_nowhere_else(
     monkeypatch.setenv("XLAM_MCP_TOKEN", "t0ken")
     # Neither a proxy nor a password of the environment may get in between.
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    source = open_mcp(f"mcp:{site.url.replace('//', '//me:pass@')}")
+    source = open_mcp(f"mcp:{site.url.replace('//', '//me:pass@')}", allow_write=True)
     assert [result.status for result in _call(source, "good cut_off good error_500")][::2] == ["ok", "ok"]
     _close(source)
     assert {headers.get("authorization") for _, _, headers in site.seen} == {"Bearer t0ken"}
@@ -304,3 +312,70 @@ def test_a_token_does_not_travel_unencrypted(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(InputError, match="XLAM_MCP_TOKEN would travel unencrypted") as caught:
         open_mcp("mcp:http://192.0.2.1/mcp", start_seconds=1.0)
     assert "t0ken" not in str(caught.value)
+
+
+def _calling(tool: Tool) -> Trajectory:
+    answer = Message(role="assistant", tool_calls=(ToolCall(name=tool.name, arguments={}),))
+    return Trajectory(id="1", style="simple", tools=(tool,), messages=(Message(role="user", content="q"), answer))
+
+
+def _calls(site: Site) -> int:
+    return [method for _, method, _ in site.seen].count("tools/call")
+
+
+@pytest.mark.parametrize(
+    ("name", "allow_write", "reason", "calls"),
+    [("good", False, "not_executed", 0), ("good", True, "ok", 1), (READING, False, "ok", 1), (READING, True, "ok", 1)],
+)
+def test_a_tool_that_may_write_is_on_offer_and_run_only_if_allowed(
+    site: Site, name: str, allow_write: bool, reason: str, calls: int
+) -> None:
+    pool = open_pool([f"mcp:{site.url}"], SourceOptions(allow_write=allow_write))
+    tool = next(tool for tool in pool.tools if tool.name == name)
+    with pool.executor() as executor:
+        assert executor.runs(tool) == bool(calls)
+        (done,) = execute_all([_calling(tool)], executor)
+    assert (done.verdict.passed, done.verdict.reason) == (True, reason)
+    assert _calls(site) == calls
+
+
+def test_a_call_that_is_not_allowed_is_not_sent_and_says_what_allows_it(site: Site) -> None:
+    source = open_mcp(f"mcp:{site.url}")
+    tools = {tool.name: tool for tool in source.tools}
+    # What the tool of a call says of itself does not count.
+    disguised = tools["good"].model_copy(update={"side_effects": "none"})
+    assert source.runner is not None
+    results = source.runner.run([Call(tool, {}) for tool in (tools["good"], tools[READING], disguised)], 2.0)
+    _close(source)
+    assert [result.status for result in results] == ["denied", "ok", "denied"]
+    assert "--allow-write" in results[0].error
+    assert _calls(site) == 1
+
+
+def test_a_renamed_tool_that_only_reads_is_run(site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "tools.json"
+    schema = {"type": "object", "properties": {"x": {"type": "string"}}}
+    entries = [{"name": name, "description": "Another.", "parameters": schema} for name in ("good", READING)]
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    pool = open_pool([f"json:{path}", f"mcp:{site.url}"])
+    tools = {tool.name: tool for tool in pool.tools}
+    with pool.executor() as executor:
+        assert [executor.runs(tools[name]) for name in ("good_2", f"{READING}_2")] == [False, True]
+        assert executor.call(tools[f"{READING}_2"], {}).result == "good"
+
+
+def test_it_is_told_how_many_tools_are_not_run(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    pool = open_pool([f"mcp:{site.url}"])
+    pool.executor().close()
+    (said,) = [record.getMessage() for record in caplog.records if record.name == "data_pipeline.tools.pool"]
+    number = len(pool.tools)
+    assert said.startswith(f"{number - 1} of {number} tools of mcp:{site.url} may change something: their calls are ")
+    assert "\n" not in said
+    assert [entry.remark for entry in pool.sources] == [said]
+
+
+def test_nothing_is_told_where_all_is_run(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    pool = open_pool([f"mcp:{site.url}"], SourceOptions(allow_write=True))
+    pool.executor().close()
+    assert [record for record in caplog.records if record.name == "data_pipeline.tools.pool"] == []
+    assert [entry.remark for entry in pool.sources] == [""]

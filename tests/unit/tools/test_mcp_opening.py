@@ -103,7 +103,7 @@ def _about(source: SourceTools, **arguments: Any) -> dict[str, Any]:
 
 def test_all_pages_are_read_and_bad_entries_refused(command: Callable[..., str]) -> None:
     written = command()
-    source = open_mcp(written)
+    source = open_mcp(written, allow_write=True)
     with closing(_runner(source)):
         assert [(tool.name, tool.side_effects) for tool in source.tools] == [("first", "write"), ("second", "read")]
         assert [refusal.name for refusal in source.refused] == ["no schema", "number 3", "third"]
@@ -115,7 +115,7 @@ def test_a_server_gets_its_arguments_and_next_to_no_environment(
     command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET", "s3cret")
-    source = open_mcp(command(SERVER, "a b", "$SECRET", "*"))
+    source = open_mcp(command(SERVER, "a b", "$SECRET", "*"), allow_write=True)
     with closing(_runner(source)):
         about = _about(source, text="grün \U0001f600")
     assert about["argv"] == ["a b", "$SECRET", "*"]
@@ -128,14 +128,14 @@ def test_a_server_gets_its_arguments_and_next_to_no_environment(
 
 def test_the_command_can_be_wrapped(command: Callable[..., str]) -> None:
     written = command()
-    source = open_mcp(written, wrap=lambda words: [*words, "--wrapped"])
+    source = open_mcp(written, allow_write=True, wrap=lambda words: [*words, "--wrapped"])
     with closing(_runner(source)):
         assert _about(source)["argv"] == ["--wrapped"]
         assert source.provenance.source == written
 
 
 def test_arguments_that_are_not_json_do_not_reach_the_server(command: Callable[..., str]) -> None:
-    source = open_mcp(command())
+    source = open_mcp(command(), allow_write=True)
     tool = source.tools[0]
     nested: list[Any] = []
     for _ in range(100_000):
@@ -147,7 +147,7 @@ def test_arguments_that_are_not_json_do_not_reach_the_server(command: Callable[.
 
 
 def test_a_server_without_initialize_is_met_with_discover(command: Callable[..., str]) -> None:
-    source = open_mcp(command(MODERN))
+    source = open_mcp(command(MODERN), allow_write=True)
     with closing(_runner(source)):
         assert source.provenance.version == "new 9"
         calls = [Call(source.tools[0], arguments) for arguments in ({}, {"ask": True}, {})]

@@ -8,7 +8,8 @@ import pytest
 
 from data_pipeline.core.schema import Message, Tool, ToolCall, Trajectory, Verdict
 from data_pipeline.llm.chat import ChatAnswer, ChatRequest
-from data_pipeline.verify.judge import JUDGE_REASONS, SCHEMA, Committee, judge_prompt
+from data_pipeline.verify.execution import CUT, MAX_RESULT_CHARACTERS
+from data_pipeline.verify.judge import JUDGE_REASONS, NOT_RUN, SCHEMA, Committee, judge_prompt
 
 ADD = Tool(name="add", description="Add.", parameters={"type": "object", "properties": {"a": {"type": "integer"}}})
 SAMPLE = Trajectory(
@@ -36,6 +37,7 @@ class Judge:
 
     def __init__(self, name: str, *answers: ChatAnswer) -> None:
         self.name = name
+        self.max_tokens: int | None = None
         self.answers = list(answers)
         self.requests: list[ChatRequest] = []
 
@@ -123,14 +125,41 @@ def test_many_are_judged_each_by_itself() -> None:
     assert [one.verdict.passed for one in judged] == [True, False, True]
 
 
-def test_a_judge_sees_everything_in_bounded_length() -> None:
-    long = SAMPLE.model_copy(update={"results": ("x" * 10_000,)})
+def test_a_judge_sees_everything() -> None:
     text = judge_prompt(SAMPLE)
     for part in (json.dumps(ADD.to_openai()), SAMPLE.query, '{"name": "add", "arguments": {"a": 1}}', '{"sum": 2}'):
         assert part in text
-    assert len(judge_prompt(long)) < len(text) + 1000
+    cut = "x" * MAX_RESULT_CHARACTERS + CUT
+    assert f"Results:\n{cut}\n" in judge_prompt(SAMPLE.model_copy(update={"results": (cut,)}))
     none = SAMPLE.model_copy(update={"results": (), "messages": (SAMPLE.messages[0], Message(role="assistant"))})
     assert "Calls: []" in judge_prompt(none)
+    assert "Results:\n(no call, no result)\n" in judge_prompt(none)
+
+
+@pytest.mark.parametrize(
+    ("results", "told"),
+    [
+        ((), [NOT_RUN, NOT_RUN]),
+        (("", '{"sum": 2}'), [NOT_RUN, '{"sum": 2}']),
+        (('{"sum": 2}', '{"sum": 3}'), ['{"sum": 2}', '{"sum": 3}']),
+    ],
+)
+def test_a_judge_is_told_of_each_call_that_was_not_run(results: tuple[str, ...], told: list[str]) -> None:
+    answer = Message(role="assistant", tool_calls=SAMPLE.calls * 2)
+    sample = SAMPLE.model_copy(update={"results": results, "messages": (SAMPLE.messages[0], answer)})
+    assert judge_prompt(sample).split("Results:\n")[1].split("\n\n")[0].split("\n") == told
+
+
+def test_a_judge_sees_no_example_queries_of_the_tools() -> None:
+    asked = ADD.model_copy(update={"parameters": {**ADD.parameters, "x-queries": ["What is {a} and one?"]}})
+    assert judge_prompt(SAMPLE.model_copy(update={"tools": (asked,)})) == judge_prompt(SAMPLE)
+
+
+def test_each_judge_may_write_as_much_as_the_recipe_says() -> None:
+    brief, thinker = Judge("a", YES), Judge("b", YES)
+    thinker.max_tokens = 9000
+    asyncio.run(Committee([brief, thinker], 2).judge(SAMPLE))
+    assert [judge.requests[0].max_tokens for judge in (brief, thinker)] == [512, 9000]
 
 
 def test_every_problem_has_its_reason() -> None:

@@ -104,3 +104,12 @@ def test_an_answer_that_calls_is_refused() -> None:
 
 def test_other_styles_have_no_incomplete_call() -> None:
     assert _reason("Set a reminder.", "set_reminder", {}, style="irrelevance") == ("format", "incomplete_unexpected")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "reason"),
+    [(["integer", "null"], "ok"), (["string", "null"], "value_stated"), (["integer", "string"], "value_stated")],
+)
+def test_a_parameter_may_be_of_several_types(kinds: list[str], reason: str) -> None:
+    note = _tool("note_down", "Note a message down.", ["message"], message={"type": kinds})
+    assert _reason("Note down 'Call Ann'.", "note_down", {}, tools=(note, REMIND)) == ("semantic", reason)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
-from xlam_train.evaluate.answers import ask_each
+from xlam_train.evaluate.answers import ask_each, prompts_sha256
+from xlam_train.evaluate.bfcl.calls import conversion_of
 from xlam_train.infer.backends import Chat, Request
 from xlam_train.infer.constrain import answer_constraint
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from data_pipeline.core.xlam_format import ToolConversion, Variant
+    from data_pipeline.core.variants import Variant
     from xlam_train.evaluate.answers import Answer
     from xlam_train.evaluate.bfcl.cases import Case
     from xlam_train.evaluate.bfcl.prompting import Prompting
@@ -35,6 +36,8 @@ class Asking:
         package: version of the leaderboard's package.
         weights: of the model, by `weights_fingerprint`; of a server, what it calls the model.
         constrained: only valid calls can come out, which the leaderboard asks of nobody.
+        prompts: how they are written, by `prompts_sha256`; '' where the artefact's template does it, which is part of
+            `weights`.
     """
 
     model: str
@@ -43,11 +46,41 @@ class Asking:
     package: str
     weights: str
     constrained: bool = False
+    prompts: str = ""
+
+    @classmethod
+    def of(
+        cls, model: str, prompting: Prompting, max_tokens: int, package: str, weights: str, constrained: bool
+    ) -> Asking:
+        """With the prompts as they are written today."""
+        asking = cls(model, prompting, max_tokens, package, weights, constrained)
+        if prompting == "template":
+            return asking
+        return replace(asking, prompts=prompts_sha256(asking.variant, conversion_of(asking.variant)))
 
     @property
     def variant(self) -> Variant:
         """How answers are read."""
         return "xlam-1" if self.prompting == "template" else self.prompting
+
+    def differences(self, sample: int | None) -> list[str]:
+        """In what a score differs from those published in July 2024, a sentence each.
+
+        Args:
+            sample: so many cases of each category were asked; None is all.
+        """
+        written = {
+            "xlam-1": "Prompts are those of the published models' cards; xlam-1-bfcl writes those of July 2024.",
+            "template": "The artefact's chat template writes the prompts.",
+        }
+        found = [
+            "The executed categories are gone, and some labels were mended since.",
+            "Answers are read strictly (then, some were repaired), and types are named as in JSON schema.",
+            written.get(self.prompting),
+            "Only valid calls could come out, which no published figure had." if self.constrained else None,
+            None if sample is None else f"At most {sample} cases of each category were asked, always the same ones.",
+        ]
+        return [difference for difference in found if difference]
 
     def request(self, case: Case) -> Request:
         """The case as a request."""
@@ -56,9 +89,7 @@ class Asking:
             tools = tuple({"type": "function", "function": tool} for tool in case.tools)
             return Request(Chat(case.messages, tools), self.max_tokens, constraint=constraint)
         messages = [Message(role=m["role"], content=m["content"]) for m in case.messages]
-        # As each was asked in July 2024: the published handler wrote `required` into the parameters.
-        conversion: ToolConversion = "leaderboard" if self.prompting == "xlam-1-bfcl" else "card"
-        asked = prompt(case.tools, messages, self.variant, conversion)
+        asked = prompt(case.tools, messages, self.variant, conversion_of(self.variant))
         return Request(Chat(tuple(asked.messages)), self.max_tokens, constraint=constraint)
 
 

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import FormatError
 from data_pipeline.core.xlam_format import parse_calls
+from xlam_train.evaluate.bfcl.calls import for_checker
 from xlam_train.evaluate.bfcl.cases import AST, NO_CALL
 from xlam_train.evaluate.bfcl.package import MODEL
 
 if TYPE_CHECKING:
-    from data_pipeline.core.schema import ToolCall
+    from xlam_train.evaluate.bfcl.calls import Calls
     from xlam_train.evaluate.bfcl.cases import Case
     from xlam_train.evaluate.bfcl.package import Package
-
-Calls = list[dict[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,11 @@ def refused(reason: str) -> Judgement:
     return Judgement(valid=False, lenient=False, error="refused", detail=reason)
 
 
+def checker_failed(trouble: Exception) -> tuple[str, str]:
+    """Class and text of an error of the checker, which is not made for every value: no answer may end the scoring."""
+    return f"checker:{type(trouble).__name__}", str(trouble)
+
+
 def judge(package: Package, case: Case, answer: str, variant: str = "xlam-1") -> Judgement:
     """Judge an answer.
 
@@ -62,7 +66,7 @@ def judge(package: Package, case: Case, answer: str, variant: str = "xlam-1") ->
 def read_strictly(answer: str, variant: str) -> tuple[Calls | None, str]:
     """The calls in the evaluator's form, or None and the parser's reason."""
     try:
-        return _as_calls(parse_calls(answer, variant)), ""
+        return for_checker(parse_calls(answer, variant)), ""
     except FormatError as error:
         return None, error.reason
 
@@ -74,14 +78,10 @@ def read_leniently(answer: str, variant: str) -> Calls | None:
         if sign in "{[":
             try:
                 _, end = decoder.raw_decode(answer, start)
-                return _as_calls(parse_calls(answer[start:end], variant))
+                return for_checker(parse_calls(answer[start:end], variant))
             except (FormatError, ValueError, RecursionError):
                 continue
     return None
-
-
-def _as_calls(calls: list[ToolCall]) -> Calls:
-    return [{call.name: dict(call.arguments)} for call in calls]
 
 
 def _error(package: Package, case: Case, calls: Calls | None, reason: str) -> tuple[str, str]:
@@ -98,8 +98,8 @@ def _error(package: Package, case: Case, calls: Calls | None, reason: str) -> tu
     language = package.languages[case.language]
     try:
         found = package.ast_checker(case.functions, calls, case.truth, language, case.category, MODEL)
-    except Exception as trouble:  # it is not made for every value, and one answer must not end the scoring
-        return f"checker:{type(trouble).__name__}", str(trouble)
+    except Exception as trouble:
+        return checker_failed(trouble)
     if found["valid"]:
         return "", ""
     return str(found["error_type"]), _text(found["error"])

@@ -14,15 +14,14 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from data_pipeline.core.errors import FormatError, InputError
+from data_pipeline.core.errors import InputError
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
-from data_pipeline.core.xlam_format import parse_calls
-from xlam_train.evaluate.answers import Answer, answer_all, complete_each
+from xlam_train.evaluate.answers import Answer, answer_all, complete_each, writable
+from xlam_train.evaluate.bfcl.calls import as_source, read_calls
 from xlam_train.evaluate.bfcl.cases import draw, tool_schema
-from xlam_train.evaluate.bfcl.judging import Judgement, refused
+from xlam_train.evaluate.bfcl.judging import Judgement, checker_failed, refused
 from xlam_train.evaluate.bfcl.scores import Judged
-from xlam_train.evaluate.bfcl.stock_handler import as_source
 from xlam_train.infer.backends import Chat, Request, RequestRefused
 
 if TYPE_CHECKING:
@@ -37,9 +36,13 @@ if TYPE_CHECKING:
     Steps = Generator[Request, Completion, list[list[Completion]]]
 
 MAX_STEPS = 20  # rounds of calls for one request, the leaderboard's own limit: one more ends the conversation
-UNBOUNDED = {"power": "exponent", "square_root": "precision"}
-"""Functions of the package that compute for ever, and the parameter that makes them."""
-MOST_SIZE = 100_000
+MOST = {
+    "power": {"base": 1e18, "exponent": 1e5},
+    "square_root": {"precision": 1e5},
+    "logarithm": {"precision": 1e5},
+    "round_number": {"decimal_places": 1e5},
+}
+"""Functions of the package that compute for ever, and what their parameters may be at most, either side of 0."""
 MORE_FUNCTIONS = "I have updated some more functions you can choose from. What about now?"  # the leaderboard's words
 FAILED = "Error during execution: "  # and these
 NOT_EVALUATED = "not_on_offer()"  # replayed for a call that must not be evaluated: a name that nothing has
@@ -104,12 +107,12 @@ class Conversation:
         return [*self.entry["function"], *(f for n in range(number + 1) for f in held_back.get(str(n), ()))]
 
     def run(self, services: Services, name: str, call: ToolCall, functions: Iterable[Mapping[str, Any]]) -> str:
-        """Execute a call if it may be; what it returned, as text."""
+        """Execute a call if it may be; what it returned, as text that can be written."""
         if problem := problem_with(call, functions):
-            return FAILED + problem
+            return writable(FAILED + problem)
         long = "long_context" in self.id
         given = self.entry["initial_config"], self.entry["involved_classes"], name, self.id
-        return services.execute([as_source(call.name, call.arguments)], *given, long_context=long)[0][0]
+        return writable(services.execute([as_source(call.name, call.arguments)], *given, long_context=long)[0][0])
 
 
 def load_conversations(package: Package, category: str, sample: int | None = None) -> list[Conversation]:
@@ -230,22 +233,15 @@ def converse(services: Services, conversation: Conversation, max_tokens: int, na
     return written
 
 
-def read_calls(answer: str) -> list[ToolCall]:
-    """The calls of an answer; none where it cannot be read, which ends a request as text does."""
-    try:
-        return parse_calls(answer)
-    except FormatError:
-        return []
-
-
 def problem_with(call: ToolCall, functions: Iterable[Mapping[str, Any]]) -> str:
     """Why a call must not be evaluated, in the words of its failure on the leaderboard; '' if it may."""
     if call.name not in {function["name"] for function in functions}:
         return f"name '{call.name}' is not defined"
     if not all(key.isidentifier() for key in call.arguments):
         return "invalid syntax"
-    size = call.arguments.get(UNBOUNDED.get(call.name, ""))
-    return "the number is too large" if isinstance(size, (int, float)) and size > MOST_SIZE else ""
+    sizes = [(call.arguments.get(key), most) for key, most in MOST.get(call.name, {}).items()]
+    unbounded = any(isinstance(size, (int, float)) and abs(size) > most for size, most in sizes)
+    return "the number is too large" if unbounded else ""
 
 
 def judge_conversation(
@@ -264,6 +260,8 @@ def judge_conversation(
     decoded = [_sources(steps, conversation.functions(number)) for number, steps in enumerate(written)]
     try:
         found = services.check(decoded, conversation.truth, conversation.entry, conversation.category, name)
+    except Exception as trouble:
+        return Judgement(False, False, *checker_failed(trouble))
     finally:
         services.forget(name)
     if found["valid"]:

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from data_pipeline.report.console import table
+from xlam_train.evaluate.bfcl.cases import MULTI_TURN
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
     from xlam_train.evaluate.bfcl.scores import BfclReport
 
-DIFFERENCES = (
-    "Differs from July 2024: the executed categories are gone, some labels were mended since, answers are read "
-    "strictly, and types are named as in JSON schema."
-)
 ROW_HEIGHT, LABEL, WIDTH = 22, 170, 420
 COLOURS = ("#2563eb", "#94a3b8", "#cbd5e1")
 
@@ -30,52 +27,73 @@ def category_table(report: BfclReport) -> Table:
             name,
             s.cases,
             _percent(s.share),
-            f"{_percent(s.low)} to {_percent(s.high)}",
-            _percent(s.lenient / s.cases),
+            _interval((s.low, s.high)),
+            "-" if name in MULTI_TURN else _percent(s.lenient / s.cases),
             _worst(report, name),
         )
         for name, s in report.categories.items()
     ]
     columns = ("category", "cases", "right", "95 % interval", "read leniently", "most frequent error")
-    mean = report.ast_mean()
-    title = "Berkeley leaderboard" + (
-        f": mean of the AST categories in Python {_percent(mean)}" if mean is not None else ""
-    )
+    mean, interval = report.ast_mean(), report.ast_interval()
+    title = "Berkeley leaderboard"
+    if mean is not None and interval is not None:
+        title += f": mean of the AST categories in Python {_percent(mean)} ({_interval(interval)})"
     return table(title, columns, rows)
 
 
-def cut_line(report: BfclReport) -> str | None:
-    """How many answers were cut, if any."""
-    cut = sum(score.cut for score in report.categories.values())
-    cases = sum(score.cases for score in report.categories.values())
-    return f"{cut} of {cases} answers were cut at --max-tokens." if cut else None
+def trouble_lines(report: BfclReport) -> list[str]:
+    """How many answers were cut, and how many cases have none, if any."""
+    scores = report.categories.values()
+    cases, cut, refused = (sum(getattr(score, what) for score in scores) for what in ("cases", "cut", "refused"))
+    found = [
+        f"{cut} of {cases} answers were cut at --max-tokens." if cut else "",
+        f"{refused} of {cases} cases have no answer (refused in answers.jsonl says why), and count as wrong."
+        if refused
+        else "",
+    ]
+    return [line for line in found if line]
 
 
 def july_table(report: BfclReport, model: str) -> Table | None:
     """Beside the published models, if every row was asked."""
-    measured = report.july_2024()
-    if measured is None:
+    measured, interval = report.july_2024(), report.july_interval()
+    if measured is None or interval is None:
         return None
+    asked = {row.name: sum(report.categories[name].cases for name in row.categories) for row in ROWS}
     rows = [
-        (row.name, row.cases, _percent(measured[row.name]), *(f"{row.shares[m]:.1f} %" for m in MODELS)) for row in ROWS
+        (
+            row.name,
+            row.cases,
+            asked[row.name],
+            _percent(measured[row.name]),
+            *(f"{row.shares[m]:.1f} %" for m in MODELS),
+        )
+        for row in ROWS
     ]
-    total = ("together", sum(row.cases for row in ROWS), _percent(measured["together"]))
+    ours = f"{_percent(measured['together'])} ({_interval(interval)})"
+    total = ("together", sum(row.cases for row in ROWS), sum(asked.values()), ours)
     rows.append((*total, *(f"{together(m):.1f} %" for m in MODELS)))
-    return table("What remains of July 2024, weighted by cases", ("row", "cases", model, *MODELS), rows)
+    return table("What remains of July 2024, weighted by cases", ("row", "cases", "asked", model, *MODELS), rows)
 
 
-def bar_chart(report: BfclReport, model: str) -> str:
-    """An SVG: a bar a category; below, if every row was asked, the rows of July 2024 beside the published models."""
+def bar_chart(report: BfclReport, model: str, differences: Sequence[str]) -> str:
+    """An SVG: a bar a category; below, if every row was asked, the rows of July 2024 beside the published models.
+
+    Args:
+        report: what came of a run.
+        model: its name.
+        differences: from July 2024, a sentence each.
+    """
     groups: list[tuple[str, list[float]]] = [(name, [s.share]) for name, s in report.categories.items()]
     measured = report.july_2024()
     if measured is not None:
         groups += [(f"2024: {row.name}", [measured[row.name], *(row.shares[m] / 100 for m in MODELS)]) for row in ROWS]
         groups.append(("2024: together", [measured["together"], *(together(m) / 100 for m in MODELS)]))
     names = (model, *MODELS)[: max(len(shares) for _, shares in groups)]
-    return _svg(groups, names)
+    return _svg(groups, names, differences if measured is not None else ())
 
 
-def _svg(groups: Sequence[tuple[str, Sequence[float]]], names: Sequence[str]) -> str:
+def _svg(groups: Sequence[tuple[str, Sequence[float]]], names: Sequence[str], notes: Sequence[str]) -> str:
     parts, y = [_text(0, 14, "Berkeley leaderboard, share of right answers")], 30
     for index, name in enumerate(names):
         parts += [_bar(0, y, 10, 10, COLOURS[index]), _text(16, y + 9, name)]
@@ -87,6 +105,9 @@ def _svg(groups: Sequence[tuple[str, Sequence[float]]], names: Sequence[str]) ->
             parts += [_bar(LABEL, y, WIDTH * share, ROW_HEIGHT - 6, COLOURS[index])]
             parts.append(_text(int(LABEL + WIDTH * share) + 6, y + 13, f"{100 * share:.1f} %"))
             y += ROW_HEIGHT
+    for note in notes:
+        y += 16
+        parts.append(_text(0, y + 4, note))
     size = f'width="{LABEL + WIDTH + 80}" height="{y + 10}"'
     font = 'font-family="sans-serif" font-size="12"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>\n' + "\n".join(parts) + "\n</svg>\n"
@@ -103,6 +124,10 @@ def _text(x: int, y: int, text: str) -> str:
 def _worst(report: BfclReport, name: str) -> str:
     errors = report.errors[name]
     return next((f"{error} ({count})" for error, count in errors.items()), "none")
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{_percent(ends[0])} to {_percent(ends[1])}"
 
 
 def _percent(share: float) -> str:

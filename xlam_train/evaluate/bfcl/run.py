@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.core.errors import InputError
-from xlam_train.evaluate.answers import has_all, rate, stored_weights
+from xlam_train.evaluate.answers import check_owner, has_all, rate, stored_weights
 from xlam_train.evaluate.bfcl.asking import Asking, ask
 from xlam_train.evaluate.bfcl.cases import (
     ANY_CALL,
@@ -24,9 +24,12 @@ from xlam_train.evaluate.bfcl.scores import count, judge_answers
 from xlam_train.infer.opening import open_backend, weights_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from xlam_train.evaluate.answers import Answer
+    from xlam_train.evaluate.bfcl.cases import Case
+    from xlam_train.evaluate.bfcl.multi_turn import Conversation
     from xlam_train.evaluate.bfcl.prompting import Prompting
     from xlam_train.evaluate.bfcl.scores import BfclReport
 
@@ -64,32 +67,62 @@ def run_bfcl(
     cases = [c for name in categories if name in SINGLE_TURN for c in load_cases(package, name, sample)]
     conversations = [c for name in categories if name in MULTI_TURN for c in load_conversations(package, name, sample)]
     services = Services.load() if conversations else None
-    with ExitStack() as stack:
-        backend, weights = open_backend(model), weights_fingerprint(model)
-        if not has_all(folder, (*cases, *conversations)):
-            stack.enter_context(backend)
-        elif weights is None:  # a server need not be there for what it has answered
-            weights = stored_weights(folder)
-        asking = Asking(model, prompting, max_tokens, package.version, weights or backend.name, constrained)
-        answers = ask(backend, asking, cases, folder)
-        if services is not None:
-            answers |= ask_conversations(backend, services, asking, conversations, folder)
+
+    def asking_of(weights: str) -> Asking:
+        return Asking.of(model, prompting, max_tokens, package.version, weights, constrained)
+
+    asking, answers = _ask(asking_of, model, cases, conversations, services, folder)
     judged = judge_answers(package, cases, answers, asking.variant)
     if services is not None:
         judged += judge_conversations(services, conversations, answers)
     report = count(judged)
-    kept = {"run": asdict(asking), "sample": sample, "speed": rate(answers.values()), **report.to_dict()}
+    kept = {
+        "run": asdict(asking),
+        "sample": sample,
+        "differences": asking.differences(sample),
+        "speed": rate(answers.values()),
+        **report.to_dict(),
+    }
     return report, kept
+
+
+def _ask(
+    asking_of: Callable[[str], Asking],
+    model: str,
+    cases: Sequence[Case],
+    conversations: Sequence[Conversation],
+    services: Services | None,
+    folder: Path,
+) -> tuple[Asking, dict[str, Answer]]:
+    """All answers by id, and how they were asked for; the model is only loaded if some are missing."""
+    with ExitStack() as stack:
+        backend, weights = open_backend(model), weights_fingerprint(model)
+        if weights is not None:  # before it is loaded
+            check_owner(asdict(asking_of(weights)), folder)
+        if not has_all(folder, (*cases, *conversations)):
+            stack.enter_context(backend)
+        elif weights is None:  # a server need not be there for what it has answered
+            weights = stored_weights(folder)
+        asking = asking_of(weights or backend.name)
+        answers = ask(backend, asking, cases, folder)
+        if services is not None:
+            answers |= ask_conversations(backend, services, asking, conversations, folder)
+    return asking, answers
 
 
 def _check(categories: frozenset[str], prompting: Prompting, constrained: bool) -> None:
     """Raises:
     InputError: the categories tell nothing by themselves, or cannot be asked so.
     """
-    if not categories.isdisjoint(NO_CALL) and categories.isdisjoint(AST):
-        raise InputError("--category: a model that never calls is perfect at irrelevance; add an AST category, or core")
-    if categories <= set(ANY_CALL):
-        raise InputError("--category: a model that always calls is perfect at relevance; add an AST category, or live")
+    if categories.isdisjoint(AST):
+        if not categories.isdisjoint(NO_CALL):
+            raise InputError(
+                "--category: a model that never calls is perfect at irrelevance; add an AST category, or core"
+            )
+        if not categories.isdisjoint(ANY_CALL):
+            raise InputError(
+                "--category: a model that always calls is perfect at relevance; add an AST category, or live"
+            )
     if categories.isdisjoint(MULTI_TURN):
         return
     if prompting != "xlam-1":

@@ -10,7 +10,7 @@ from data_pipeline.core.errors import CheckFailed
 from xlam_train.evaluate.bfcl.cases import AST, OTHER_LANGUAGES
 from xlam_train.evaluate.bfcl.judging import judge, refused
 from xlam_train.evaluate.bfcl.published import MODELS, ROWS, together, weighted
-from xlam_train.evaluate.statistics import wilson_interval
+from xlam_train.evaluate.statistics import combined_interval, wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +35,7 @@ class CategoryScore:
         low: lower end of the 95 % interval of the share (Wilson 1927).
         high: its upper end.
         cut: answers that were not over at the most tokens they may have; of conversations, those with such a step.
+        refused: cases without an answer.
     """
 
     cases: int
@@ -43,6 +44,7 @@ class CategoryScore:
     low: float
     high: float
     cut: int
+    refused: int
 
     @property
     def share(self) -> float:
@@ -69,8 +71,16 @@ class BfclReport:
 
         Java and JavaScript count in `july_2024`, by their cases.
         """
-        shares = [score.share for name, score in self.categories.items() if name in AST and name not in OTHER_LANGUAGES]
+        shares = [score.share for score in self._python()]
         return sum(shares) / len(shares) if shares else None
+
+    def ast_interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of `ast_mean`."""
+        scores = self._python()
+        return combined_interval((1 / len(scores), s.share, s.low, s.high) for s in scores) if scores else None
+
+    def _python(self) -> list[CategoryScore]:
+        return [score for name, score in self.categories.items() if name in AST and name not in OTHER_LANGUAGES]
 
     def check_ast_mean(self, model: str, least: float) -> None:
         """Hold the mean to a bar; 0 is none.
@@ -91,12 +101,23 @@ class BfclReport:
         shares = {row.name: row.share(measured) for row in ROWS}
         return {**shares, "together": weighted(shares)}
 
+    def july_interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of `together`; None unless every row was asked."""
+        if self.july_2024() is None:
+            return None
+        all_cases = sum(row.cases for row in ROWS)
+        weights = {name: cases / all_cases for row in ROWS for name, cases in row.categories.items()}
+        scores = {name: self.categories[name] for name in weights}
+        return combined_interval((weights[name], s.share, s.low, s.high) for name, s in scores.items())
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return {
             "categories": {name: {**asdict(s), "share": s.share} for name, s in self.categories.items()},
             "ast_mean": self.ast_mean(),
+            "ast_interval": self.ast_interval(),
             "july_2024": self.july_2024(),
+            "july_interval": self.july_interval(),
             "published": {
                 m: {**{row.name: row.shares[m] / 100 for row in ROWS}, "together": together(m) / 100} for m in MODELS
             },
@@ -147,7 +168,10 @@ def _score(judged: Sequence[Judged]) -> CategoryScore:
     right = sum(entry.judgement.valid for entry in judged)
     lenient = sum(entry.judgement.lenient for entry in judged)
     low, high = wilson_interval(right, len(judged))
-    return CategoryScore(len(judged), right, lenient, low, high, sum(entry.answer.cut for entry in judged))
+    cut = sum(entry.answer.cut for entry in judged)
+    return CategoryScore(
+        len(judged), right, lenient, low, high, cut, sum(bool(entry.answer.refused) for entry in judged)
+    )
 
 
 def _errors(judged: Iterable[Judged]) -> dict[str, int]:

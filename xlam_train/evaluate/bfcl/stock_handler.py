@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from data_pipeline.core.schema import Message
 from data_pipeline.core.turns import prompt
 from data_pipeline.core.xlam_format import parse_calls
+from xlam_train.evaluate.bfcl.calls import as_source, conversion_of, for_checker, read_calls
 from xlam_train.evaluate.bfcl.cases import tool_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from data_pipeline.core.xlam_format import ToolConversion, Variant
+    from data_pipeline.core.variants import Variant
+    from xlam_train.evaluate.bfcl.calls import Calls
 
 
 def format_prompt(
@@ -26,25 +28,31 @@ def format_prompt(
 
     Args:
         tokenizer: of the model, with its chat template.
-        messages: of the system, the user and the assistant.
+        messages: of the system and the user; in conversations also the assistant's answers as it wrote them, and what
+            their calls returned.
         functions: as the leaderboard describes them.
         variant: prompt variant the model was trained on.
     """
-    conversion: ToolConversion = "leaderboard" if variant == "xlam-1-bfcl" else "card"
-    said = [Message.model_validate(dict(m)) for m in messages]
-    asked = prompt([tool_schema(function) for function in functions], said, variant, conversion)
+    said = [_message(message, variant) for message in messages]
+    asked = prompt([tool_schema(function) for function in functions], said, variant, conversion_of(variant))
     return str(
         tokenizer.apply_chat_template(asked.messages, tools=asked.tools, tokenize=False, add_generation_prompt=True)
     )
 
 
-def decode_ast(answer: str, variant: Variant) -> list[dict[str, dict[str, Any]]]:
+def _message(said: Mapping[str, Any], variant: Variant) -> Message:
+    if said["role"] == "assistant":
+        return Message(role="assistant", tool_calls=tuple(read_calls(said["content"], variant)))
+    return Message(role=said["role"], content=said["content"])
+
+
+def decode_ast(answer: str, variant: Variant) -> Calls:
     """The calls as the checker wants them.
 
     Raises:
         FormatError: the text is no answer, which the evaluator counts as wrong, or as no call.
     """
-    return [{call.name: dict(call.arguments)} for call in parse_calls(answer, variant)]
+    return for_checker(parse_calls(answer, variant))
 
 
 def decode_execute(answer: str, variant: Variant) -> list[str]:
@@ -54,11 +62,6 @@ def decode_execute(answer: str, variant: Variant) -> list[str]:
         FormatError: the text is no answer.
     """
     return [as_source(call.name, call.arguments) for call in parse_calls(answer, variant)]
-
-
-def as_source(name: str, arguments: Mapping[str, Any]) -> str:
-    """One call as Python source."""
-    return f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
 
 
 def register(name: str, variant: Variant) -> None:
@@ -81,7 +84,7 @@ def register(name: str, variant: Variant) -> None:
             return format_prompt(self.tokenizer, messages, function, variant)
 
         @override  # type: ignore[untyped-decorator]
-        def decode_ast(self, result: str, language: Any, has_tool_call_tag: bool) -> list[dict[str, dict[str, Any]]]:
+        def decode_ast(self, result: str, language: Any, has_tool_call_tag: bool) -> Calls:
             return decode_ast(result, variant)
 
         @override  # type: ignore[untyped-decorator]
