@@ -154,33 +154,22 @@ def answer_all(
             be asked, or refused all it was asked first.
     """
     with locked(folder):
-        return _answer_all(title, identity, questions, folder, chunk_size, put)
-
-
-def _answer_all(
-    title: str,
-    identity: Mapping[str, Any],
-    questions: Sequence[QuestionT],
-    folder: Path,
-    chunk_size: int,
-    put: Callable[[Sequence[QuestionT], Progress], list[Answer]],
-) -> dict[str, Answer]:
-    found = {answer.id: answer for answer in open_answers(identity, folder)}
-    _drop_cut_line(folder / ANSWERS)
-    left = [question for question in questions if question.id not in found]
-    known = len(questions) - len(left)
-    fresh: list[Answer] = []
-    with progress_bar() as bar, (folder / ANSWERS).open("a", encoding="utf-8") as stream:
-        task = bar.add_task(title, total=len(questions), completed=known, note="")
-        for start in range(0, len(left), chunk_size):
-            fresh += put(left[start : start + chunk_size], lambda done: bar.advance(task, done))
-            bar.update(task, completed=known + min(start + chunk_size, len(left)))
-            if not found and _are_all_refused(fresh, min(CHUNK, len(left))):
-                continue  # stored with the first one that is answered
-            stream.writelines(json.dumps(asdict(answer)) + "\n" for answer in fresh)
-            stream.flush()
-            found.update((answer.id, answer) for answer in fresh)
-            fresh = []
+        found = {answer.id: answer for answer in open_answers(identity, folder)}
+        _drop_cut_line(folder / ANSWERS)
+        left = [question for question in questions if question.id not in found]
+        known = len(questions) - len(left)
+        fresh: list[Answer] = []
+        with progress_bar() as bar, (folder / ANSWERS).open("a", encoding="utf-8") as stream:
+            task = bar.add_task(title, total=len(questions), completed=known, note="")
+            for start in range(0, len(left), chunk_size):
+                fresh += put(left[start : start + chunk_size], lambda done: bar.advance(task, done))
+                bar.update(task, completed=known + min(start + chunk_size, len(left)))
+                if not found and _are_all_refused(fresh, min(CHUNK, len(left))):
+                    continue  # stored with the first one that is answered
+                stream.writelines(json.dumps(asdict(answer)) + "\n" for answer in fresh)
+                stream.flush()
+                found.update((answer.id, answer) for answer in fresh)
+                fresh = []
     return {question.id: found[question.id] for question in questions}
 
 
