@@ -1,6 +1,7 @@
 """Runs `xlam` as people do, in a process of its own."""
 
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -31,3 +32,12 @@ def refusal(done: subprocess.CompletedProcess[str], code: int = 2) -> str:
     assert done.stderr.startswith("xlam: ")
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr
+
+
+def write_spec(path: Path) -> Path:
+    """An OpenAPI document of a service with one operation."""
+    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
+    operation = {"operationId": "list_items", "description": "List the items.", "parameters": [limit], "responses": {}}
+    about = {"title": "Items", "version": "1"}
+    path.write_text(json.dumps({"openapi": "3.0.0", "info": about, "paths": {"/items": {"get": operation}}}))
+    return path

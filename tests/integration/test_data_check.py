@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import refusal, xlam
+from command_line import refusal, write_spec, xlam
 
 from data_pipeline.convert.lines import CONVERT_REASONS, MAX_BYTES
 from data_pipeline.core.dataset import read_dataset, read_rejects
@@ -147,11 +147,7 @@ def test_a_dataset_is_checked_anew_whatever_it_says_of_itself(checked: Path) -> 
 
 def test_secrets_of_a_source_are_written_nowhere(theirs: Path, tmp_path: Path) -> None:
     pytest.importorskip("httpx", reason="calls of a REST service need it")
-    spec, out = tmp_path / "spec.json", tmp_path / "out"
-    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
-    operation = {"operationId": "list_items", "description": "List the items.", "parameters": [limit], "responses": {}}
-    about = {"title": "Items", "version": "1"}
-    spec.write_text(json.dumps({"openapi": "3.0.0", "info": about, "paths": {"/items": {"get": operation}}}))
+    spec, out = write_spec(tmp_path / "spec.json"), tmp_path / "out"
     source = f"openapi:{spec}@https://me:hunter2@127.0.0.1:9/v1?api_key=K3Y"
     assert xlam("data", "check", theirs, "--tools", source, "--out", out).returncode == 0
     written = [path.read_bytes() for path in out.rglob("*") if path.is_file()]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import XLAM, interruptible, refusal, xlam
+from command_line import XLAM, interruptible, refusal, write_spec, xlam
 
 from data_pipeline.core.dataset import read_dataset, read_rejects
 from data_pipeline.core.errors import InputError
@@ -360,11 +360,7 @@ def test_a_broken_reference_is_told_before_anything_is_made_and_the_mended_recip
 
 def test_a_source_is_known_again_without_its_password_which_is_stored_nowhere(tmp_path: Path) -> None:
     pytest.importorskip("httpx", reason="calls of a REST service need it")
-    spec, out = tmp_path / "spec.json", tmp_path / "out"
-    limit = {"name": "limit", "in": "query", "schema": {"type": "integer"}}
-    operation = {"operationId": "list_items", "description": "List the items.", "parameters": [limit], "responses": {}}
-    about = {"title": "Items", "version": "1"}
-    spec.write_text(json.dumps({"openapi": "3.0.0", "info": about, "paths": {"/items": {"get": operation}}}))
+    spec, out = write_spec(tmp_path / "spec.json"), tmp_path / "out"
 
     def job(base: str) -> DataRecipe:
         return tiny_job(tmp_path, without=[f"openapi:{spec}@{base}"])
